@@ -88,8 +88,8 @@ where
     update::<E>(conn, moved, seldom).await
 }
 
-/// That these lists of what may change in a row, and of what stays, have each column once: what none of them names would
-/// never be saved, and nothing would fail.
+/// That these lists of what may change in a row, and of what stays, have each column once: what none of them names
+/// would never be saved, and nothing would fail.
 #[cfg(test)]
 pub(crate) fn has_each_column_once<E: EntityTrait>(lists: &[&[E::Column]]) {
     let mut told: Vec<&str> = lists.iter().copied().flatten().map(IdenStatic::as_str).collect();

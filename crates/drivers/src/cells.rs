@@ -19,7 +19,8 @@ use crate::StoreError;
 
 pub(crate) const TABLE: &str = "counters";
 
-/// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents has more.
+/// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents
+/// has more.
 const AT_ONCE: usize = 1_024;
 
 /// How many columns are sent.
@@ -46,8 +47,8 @@ const COLUMNS: [(&str, &str); WIDTH] = [
 /// What comes after them is added to.
 const KEYS: usize = 6;
 
-/// On Postgres, units of work write to one of four rows of a counter, by their session, so that replicas seldom wait for each
-/// other's commit here. The embedded store has one writer.
+/// On Postgres, units of work write to one of four rows of a counter, by their session, so that replicas seldom wait
+/// for each other's commit here. The embedded store has one writer.
 const SHARD: &str = "pg_backend_pid() & 3";
 
 /// By so much counts the high part of an amount.
@@ -122,8 +123,8 @@ impl Pending {
         }
     }
 
-    /// The statements that store what is noted, in the one order of counters; what is noted is nothing any more after that. One,
-    /// however many runs and calls are counted, and none where nothing is.
+    /// The statements that store what is noted, in the one order of counters; what is noted is nothing any more after
+    /// that. One, however many runs and calls are counted, and none where nothing is.
     pub(crate) fn statements(&self, backend: DbBackend) -> Result<Vec<Statement>, StoreError> {
         let cells = std::mem::take(&mut self.lock().cells);
         let changed = cells.into_iter().filter(|(_, tally)| *tally != Tally::default());
@@ -153,8 +154,8 @@ impl Pending {
         earlier
     }
 
-    /// Those of the calls that count, as far as this unit of work knows: whoever says that a step does not count says it
-    /// before its call is added, or after that, but in no earlier unit of work.
+    /// Those of the calls that count, as far as this unit of work knows: whoever says that a step does not count says
+    /// it before its call is added, or after that, but in no earlier unit of work.
     pub(crate) fn counting<'c>(&self, calls: &'c [LlmRunRecord]) -> Vec<&'c LlmRunRecord> {
         let mut changes = self.lock();
         changes.has_calls |= !calls.is_empty();

@@ -197,8 +197,8 @@ impl Conn {
         &self.seen
     }
 
-    /// Holds what governs a tenant, before it changes here, against what this process saw, and keeps it: it is seen when
-    /// this is committed.
+    /// Holds what governs a tenant, before it changes here, against what this process saw, and keeps it: it is seen
+    /// when this is committed.
     pub(crate) fn read_governed(&self, before: &Found) -> Result<(), StoreError> {
         self.seen.compare_governed(before, self.began)?;
         self.keep_governed(before.tenant, before.has);

@@ -20,8 +20,8 @@ use crate::{
 /// of the two was waited for.
 const TURN: Duration = Duration::from_secs(8);
 
-/// What the one writer of SQLite keeps of its file, in KiB: where a group writes, many pages are met again by the next. A
-/// reader keeps 2 MiB, as SQLite has it.
+/// What the one writer of SQLite keeps of its file, in KiB: where a group writes, many pages are met again by the next.
+/// A reader keeps 2 MiB, as SQLite has it.
 const KEPT_BY_WRITER: &str = "-32768";
 
 /// The pools of one database.

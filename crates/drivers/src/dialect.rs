@@ -121,8 +121,8 @@ pub(crate) fn after_the_fact<C: ColumnTrait>(backend: DbBackend, column: &C) -> 
     Expr::cust(format!("{sign}{}", qualified(column)))
 }
 
-/// That columns have these values. Where one `leads`, rows are found by its index: the others only sift what that finds, and are
-/// written so that no index serves them.
+/// That columns have these values. Where one `leads`, rows are found by its index: the others only sift what that
+/// finds, and are written so that no index serves them.
 pub(crate) fn equal(values: Vec<(&'static str, Value)>, leads: Option<(DbBackend, &str)>) -> Condition {
     let one = |(column, value): (&'static str, Value)| match leads {
         Some((DbBackend::Postgres, leads)) if column != leads => {

@@ -115,8 +115,8 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
-    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where the store does
-    /// not go on from what this process has seen of one: it fell back.
+    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where the store
+    /// does not go on from what this process has seen of one: it fell back.
     pub async fn find_tenants(self, ids: &[TenantId]) -> Result<Vec<Tenant>, StoreError> {
         let (all, key) = (tenants::Entity::find(), [tenants::Column::TenantId]);
         let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
@@ -323,7 +323,8 @@ impl ActivityReads<'_> {
 }
 
 impl Activity<'_> {
-    /// Marks LIVE runs that stall, with the risk that follows from that alone, at most [`STALLED_AT_ONCE`]; gives how many.
+    /// Marks LIVE runs that stall, with the risk that follows from that alone, at most [`STALLED_AT_ONCE`]; gives how
+    /// many.
     ///
     /// A run that another unit of work has locked is passed over: that unit of work derives its risk anew, and the next
     /// mark looks at it again. So this waits for nobody, and needs no order of locks.

@@ -2,10 +2,10 @@
 //!
 //! Freezes, keys and settings are in no log. If a store fell back under a running server, a frozen agent would go on
 //! and a revoked key would open again, and no head of a log would tell. So every change of them adds one to a count in
-//! the tenant's row, in the unit of work that makes the change, and leaves a mark beside that count which no other change
-//! has. The tenant's row is locked meanwhile, so changes are counted in the order in which they commit. This remembers
-//! the last change, and reports a store that has a lower count, or another change at that count: a store that fell back
-//! may have been changed as often since.
+//! the tenant's row, in the unit of work that makes the change, and leaves a mark beside that count which no other
+//! change has. The tenant's row is locked meanwhile, so changes are counted in the order in which they commit. This
+//! remembers the last change, and reports a store that has a lower count, or another change at that count: a store that
+//! fell back may have been changed as often since.
 
 use std::collections::{BTreeMap, HashMap};
 

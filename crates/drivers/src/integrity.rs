@@ -35,8 +35,8 @@ driver! {
 pub type UnresolvedFailures = HashMap<RunId, (ClassCounts, ClassCounts)>;
 
 impl IntegrityAssembler<'_> {
-    /// How many records these runs have of each class that a seal counts. A class without any is not listed, nor is a run without
-    /// any.
+    /// How many records these runs have of each class that a seal counts. A class without any is not listed, nor is a
+    /// run without any.
     pub async fn class_counts(
         self,
         tenant: TenantId,

@@ -3,26 +3,33 @@
 //! [`Db`] is a store. It opens units of work: [`Tx`] reads and writes, [`ReadTx`] reads, all of it from one moment.
 //! Both lend drivers, by subject; `ReadTx` lends the reading half of each.
 //!
-//! | accessor | driver of `Tx` | driver of `ReadTx` | tables |
-//! | --- | --- | --- | --- |
-//! | `account()` | [`Account`](account::Account) | [`AccountReads`](account::AccountReads) | tenants, keys, the installation, signing keys |
-//! | `idempotency()` | [`IdempotencyStore`](idempotency::IdempotencyStore) | [`IdempotencyReads`](idempotency::IdempotencyReads) | answers of calls that came with a key |
-//! | `activity()` | [`Activity`](activity::Activity) | [`ActivityReads`](activity::ActivityReads) | runs |
-//! | `run_metrics()` | [`RunMetricsDriver`](activity::RunMetricsDriver) | | policy_violation and policy_draft_count of runs |
-//! | `run_signals()` | [`RunSignalDriver`](activity::RunSignalDriver) | | risk_level of runs |
-//! | `policies()` | [`Policies`](policies::Policies) | [`PoliciesReads`](policies::PoliciesReads) | rules, limits, their versions and integrity, snapshots, proposals, permits, use, breaches; decisions, from segments |
-//! | `enforcements()` | [`PolicyEnforcementWriteDriver`](policies::PolicyEnforcementWriteDriver) | [`PolicyEnforcementReadDriver`](policies::PolicyEnforcementReadDriver) | enforcements |
-//! | `preventions()` | [`PreventionRecordsWriteDriver`](policies::PreventionRecordsWriteDriver) | [`PreventionRecordsReadDriver`](policies::PreventionRecordsReadDriver) | prevention records |
-//! | `incidents()` | [`Incidents`](incidents::Incidents) | [`IncidentsReads`](incidents::IncidentsReads) | incidents and their events |
-//! | `incident_runs()` | [`IncidentRunReadDriver`](incidents::IncidentRunReadDriver) | the same | incidents of a run |
-//! | `traces()` | [`TraceStore`](logs::TraceStore) | [`TraceReads`](logs::TraceReads) | traces; segments, which hold the records of runs; keys of steps |
-//! | `evidence()` | [`Evidence`](logs::Evidence) | [`EvidenceReads`](logs::EvidenceReads) | failed captures |
-//! | `integrity()` | [`IntegrityAssembler`](integrity::IntegrityAssembler) | the same | counts by class of evidence, as segments say them |
-//! | `logs()` | [`LogsDomainStore`](logs::LogsDomainStore) | [`LogsReads`](logs::LogsReads) | Audit Ledger, LLM run records, system records |
-//! | `ledger()` | [`Ledger`](ledger::Ledger) | [`LedgerReads`](ledger::LedgerReads) | heads, run log, nodes and checkpoints of both logs |
-//! | `counters()` | [`Counters`](counters::Counters) | [`CountersReads`](counters::CountersReads) | counters; whoever writes what they count writes them |
-//! | `overview()` | | [`Overview`](overview::Overview) | none of its own |
-//! | `bundles()` | | [`ExportBundleStore`](bundles::ExportBundleStore) | a whole run |
+//! Each accessor, the driver that a `Tx` lends by it and the one that a `ReadTx` does, and their tables:
+//!
+//! - `account()`: [`account::Account`], [`account::AccountReads`]. Tenants, keys, the installation, signing keys.
+//! - `idempotency()`: [`idempotency::IdempotencyStore`], [`idempotency::IdempotencyReads`]. Answers of calls that came
+//!   with a key.
+//! - `activity()`: [`activity::Activity`], [`activity::ActivityReads`]. Runs.
+//! - `run_metrics()`: [`activity::RunMetricsDriver`], to write only. `policy_violation` and
+//!   `policy_draft_count` of runs.
+//! - `run_signals()`: [`activity::RunSignalDriver`], to write only. `risk_level` of runs.
+//! - `policies()`: [`policies::Policies`], [`policies::PoliciesReads`]. Rules, limits, their versions and integrity,
+//!   snapshots, proposals, permits, use, breaches.
+//! - `enforcements()`: [`policies::PolicyEnforcementWriteDriver`], [`policies::PolicyEnforcementReadDriver`].
+//!   Enforcements.
+//! - `preventions()`: [`policies::PreventionRecordsWriteDriver`], [`policies::PreventionRecordsReadDriver`].
+//!   Prevention records.
+//! - `incidents()`: [`incidents::Incidents`], [`incidents::IncidentsReads`]. Incidents and their events.
+//! - `incident_runs()`: [`incidents::IncidentRunReadDriver`], for both. Incidents of a run.
+//! - `traces()`: [`logs::TraceStore`], [`logs::TraceReads`]. Traces; segments, which hold the records of runs; keys of
+//!   steps.
+//! - `evidence()`: [`logs::Evidence`], [`logs::EvidenceReads`]. Failed captures.
+//! - `integrity()`: [`integrity::IntegrityAssembler`], for both. Counts by class of evidence, as segments say them.
+//! - `logs()`: [`logs::LogsDomainStore`], [`logs::LogsReads`]. Audit Ledger, LLM run records, system records.
+//! - `ledger()`: [`ledger::Ledger`], [`ledger::LedgerReads`]. Heads, run log, nodes and checkpoints of both logs.
+//! - `counters()`: [`counters::Counters`], [`counters::CountersReads`]. Counters; whoever writes what they count
+//!   writes them.
+//! - `overview()`: [`overview::Overview`], to read only. It has no table of its own.
+//! - `bundles()`: [`bundles::ExportBundleStore`], to read only. A whole run.
 //!
 //! # How a driver is written
 //!

@@ -188,7 +188,8 @@ impl Pool {
     pub(crate) async fn begin(&self, statement: &'static str) -> Result<Lent, StoreError> {
         self.present().await?;
         let begun = self.try_begin(statement).await;
-        // All connections may only be busy: then it answers. Who is not let in (`REVOKE CONNECT`) meets a code of its own.
+        // All connections may only be busy: then it answers. Who is not let in (`REVOKE CONNECT`) meets a code of its
+        // own.
         match begun {
             Err(StoreError::Unavailable(cause) | StoreError::Busy(cause) | StoreError::Database(cause))
                 if !self.answers().await =>
@@ -291,8 +292,8 @@ async fn check(connections: &PgPool, test: bool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a pooler stands between that lends one session to whoever begins a transaction: what rests in one connection is
-/// taken by the next. It may not be found, where others take it first.
+/// Whether a pooler stands between that lends one session to whoever begins a transaction: what rests in one connection
+/// is taken by the next. It may not be found, where others take it first.
 async fn shares_its_sessions(connections: &PgPool) -> bool {
     const WHICH: &str = "SELECT pg_backend_pid()";
     let options = connections.connect_options();

@@ -153,8 +153,8 @@ impl Seen {
 
     /// Takes note that the store goes on from what is remembered of the log whose head this is.
     ///
-    /// Whoever began an epoch of the log since then accepted what the store has of the tenant, and so what governs it. From
-    /// now on it is the epoch that is remembered: what is changed and seen after it was not accepted with it.
+    /// Whoever began an epoch of the log since then accepted what the store has of the tenant, and so what governs it.
+    /// From now on it is the epoch that is remembered: what is changed and seen after it was not accepted with it.
     pub(crate) fn goes_on(&self, known: &SeenHead, head: &LogHead) {
         let mut memory = self.memory();
         memory.fallen.remove(&(head.tenant, head.log));
@@ -166,8 +166,8 @@ impl Seen {
         }
     }
 
-    /// How often it was met that somebody had accepted what the store lost of a tenant. Where this grows, what was seen of
-    /// the tenant before is not missed any more.
+    /// How often it was met that somebody had accepted what the store lost of a tenant. Where this grows, what was seen
+    /// of the tenant before is not missed any more.
     pub(crate) fn acceptances(&self, tenant: TenantId) -> u64 {
         self.memory().acceptances.get(&tenant).copied().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! Who serves a Postgres. A server has sessions for as long as it lives, and Postgres says of each what it is called and
-//! where it comes from, to whoever asks: so nothing has to be kept of servers that come and go.
+//! Who serves a Postgres. A server has sessions for as long as it lives, and Postgres says of each what it is called
+//! and where it comes from, to whoever asks: so nothing has to be kept of servers that come and go.
 
 use sea_orm::{DbBackend, Statement};
 

@@ -5,8 +5,8 @@
 //! log beside the file, which has the last commits. So both files are compared with their paths around every unit of
 //! work that writes.
 //!
-//! A file that is damaged is not written on either: what is written beside the damage may be lost with it. It is down, as a
-//! Postgres is that cannot be reached, and what is halted stays so.
+//! A file that is damaged is not written on either: what is written beside the damage may be lost with it. It is down,
+//! as a Postgres is that cannot be reached, and what is halted stays so.
 
 use std::{
     fs,

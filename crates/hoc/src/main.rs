@@ -23,8 +23,8 @@ use commands::{
     bench_rows, bench_rules, bundle, doctor, facts, import, keys, login_link, migrate, openapi, serve, verify,
 };
 
-/// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that. It asks for
-/// no huge pages: see [`small_pages`].
+/// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that. It
+/// asks for no huge pages: see [`small_pages`].
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -87,8 +87,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Has the system give memory in small pages, also where it gives huge ones unasked: of those a few bytes keep two megabytes, and
-/// a server that does nothing is half as large again.
+/// Has the system give memory in small pages, also where it gives huge ones unasked: of those a few bytes keep two
+/// megabytes, and a server that does nothing is half as large again.
 fn small_pages() {
     // Nothing depends on it, and where a sandbox forbids it there is nobody to tell yet.
     #[cfg(target_os = "linux")]

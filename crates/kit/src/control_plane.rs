@@ -166,7 +166,8 @@ fn spine(
     Spine::new(Parts { clock, spool, settings, ..parts(db, process) })
 }
 
-/// What the n-th process on that store is made of, with a clock of its own: a test has what it is about in place of a part.
+/// What the n-th process on that store is made of, with a clock of its own: a test has what it is about in place of a
+/// part.
 #[must_use]
 pub fn parts(db: Db, process: u64) -> Parts {
     Parts {

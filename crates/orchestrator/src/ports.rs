@@ -57,8 +57,8 @@ pub struct SpanSource {
     pub part_of: PartOf,
 }
 
-/// JSON that an outside format holds as a text, by the one reader of every door. None where it is nothing that a door lets in: a
-/// member is there twice, values are nested too deep, a number is infinite to a computer.
+/// JSON that an outside format holds as a text, by the one reader of every door. None where it is nothing that a door
+/// lets in: a member is there twice, values are nested too deep, a number is infinite to a computer.
 #[must_use]
 pub fn json_of(text: &str) -> Option<Value> {
     engines::logs::redact::read_json(text).ok()

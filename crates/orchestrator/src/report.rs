@@ -68,8 +68,8 @@ impl LlmReport {
         self
     }
 
-    /// With an answer that is there: it came out in tokens. That none did, as a stream says of which nobody saw the end, is not
-    /// known, but of a model that gives none.
+    /// With an answer that is there: it came out in tokens. That none did, as a stream says of which nobody saw the
+    /// end, is not known, but of a model that gives none.
     #[must_use]
     pub fn answered(mut self) -> Self {
         let model = self.model.as_deref().or(self.model_requested.as_deref());

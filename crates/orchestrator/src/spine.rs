@@ -266,8 +266,8 @@ impl Spine {
         }
     }
 
-    /// What the store is called that has what is committed now, and how many this process has met: it is another as soon
-    /// as some of that may be missing. None while the store is only read.
+    /// What the store is called that has what is committed now, and how many this process has met: it is another as
+    /// soon as some of that may be missing. None while the store is only read.
     ///
     /// All servers on one Postgres call it the same. One that it fell back under, or an embedded store, is called by a
     /// name that no other process has.
@@ -287,8 +287,8 @@ impl Spine {
         Some((met, name))
     }
 
-    /// Tells that another key signs for the store, whoever finds it first: what is asked and done anew each second would
-    /// tell it each second.
+    /// Tells that another key signs for the store, whoever finds it first: what is asked and done anew each second
+    /// would tell it each second.
     pub(crate) fn tell_other_key(&self, why: &str) {
         self.shared.other_key.call_once(|| tracing::error!("{why}"));
     }

@@ -60,8 +60,8 @@ pub(crate) struct Checked {
 }
 
 /// Whether a rule that is bound at that moment may have that condition. A condition that can be evaluated and can never
-/// hold is refused too, because its rule would seem to guard something; and so is one that asks for a value which its fact
-/// never has. Conditions that are stored already are evaluated as they are.
+/// hold is refused too, because its rule would seem to guard something; and so is one that asks for a value which its
+/// fact never has. Conditions that are stored already are evaluated as they are.
 pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> {
     let Checked { shape, never_holds, body, .. } = check(bind_at, condition)?;
     let refuse = |offset, message: &str, hint: String| {

@@ -164,8 +164,8 @@ impl Sign {
 }
 
 /// Collects the facts that a condition excepts: read under a `!` or a `!=`, or what comes to it, as `(..) == false` and
-/// `if .. then false else ..`; and read where it holds for the one in one branch and for the other in another. Whether a fact
-/// is there at all (`!= ""`) is no exception.
+/// `if .. then false else ..`; and read where it holds for the one in one branch and for the other in another. Whether
+/// a fact is there at all (`!= ""`) is no exception.
 fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
     match expr {
         Expr::GetAttr { expr, attr } if !matches!(sign, Sign::Plain) => {

@@ -180,7 +180,8 @@ pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
 }
 
 /// As [`conclude`], under circumstances: a permit that does not serve is at least WARN, one that is required and
-/// missing at least BLOCK (spec 3). A step that is judged for the later moment alone had leave, whatever is noted of its permit.
+/// missing at least BLOCK (spec 3). A step that is judged for the later moment alone had leave, whatever is noted of
+/// its permit.
 #[must_use]
 pub fn conclude_under(
     moment: Moment,

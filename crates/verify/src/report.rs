@@ -12,7 +12,8 @@ use crate::shown;
 proof::words! {
     /// What a bundle or a log is, best first: the order is the order of precedence.
     Word { Complete = "COMPLETE", Open = "OPEN",
-        /// What was checked holds, and of the decisions, which were to be made again, none could be: another engine made them.
+        /// What was checked holds, and of the decisions, which were to be made again, none could be: another engine
+        /// made them.
         NotReexecuted = "NOT_REEXECUTED", Truncated = "TRUNCATED", Tampered = "TAMPERED",
         /// Nothing was checked: the bundle names a signer whose key was not given. It may be whole, or anybody's.
         WrongKey = "WRONG_KEY" }

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: what the product does in a second, against what the machine could.
 //!
 //! A real `hoc serve` of a release build, a fresh store, loopback. Callers are threads with one kept connection each.
-//! Absolute figures belong to the machine and the hour; the ratios are what to compare: what the store itself can do and
-//! a route that does nothing are measured in the same run.
+//! Absolute figures belong to the machine and the hour; the ratios are what to compare: what the store itself can do
+//! and a route that does nothing are measured in the same run.
 
 mod aims;
 mod bodies;

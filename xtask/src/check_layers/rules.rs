@@ -172,8 +172,8 @@ fn redaction(place: &Place, mention: &Mention) -> Option<String> {
     })
 }
 
-/// What comes in from outside as JSON is read in one way, with the limits of every door; what stays as it is written, by one
-/// reader.
+/// What comes in from outside as JSON is read in one way, with the limits of every door; what stays as it is written,
+/// by one reader.
 fn one_reader(place: &Place, mention: &Mention) -> Option<String> {
     const READS: [&str; 5] = ["from_str", "from_slice", "from_reader", "Deserializer", "StreamDeserializer"];
     let [krate, item, ..] = mention.path.as_slice() else { return None };
@@ -198,8 +198,8 @@ fn tenant_first(place: &Place, mention: &Mention) -> Option<String> {
     })
 }
 
-/// The spine hands out parts that stand above it by a method each, which no import shows: who comes before such a part on the
-/// road of L4 does not ask for it.
+/// The spine hands out parts that stand above it by a method each, which no import shows: who comes before such a part
+/// on the road of L4 does not ask for it.
 fn standing(place: &Place, mention: &Mention) -> Option<String> {
     let [part] = mention.path.as_slice() else { return None };
     let asks = mention.how == How::BareMethod && ["choke", "streams"].contains(&part.as_str());

@@ -95,7 +95,8 @@ fn on_this_thread() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
-/// Eight times as much takes about eight times as long. Where each of a list is held against each of another, it is 64 times.
+/// Eight times as much takes about eight times as long. Where each of a list is held against each of another, it is 64
+/// times.
 fn takes_no_longer_than_it_is_long(much: usize, work: impl Fn(usize)) {
     let least = |much: usize| {
         let took = |_| {
@@ -124,7 +125,8 @@ fn many_instructions_beside_many_messages_are_read_at_once() {
     });
 }
 
-/// What a tool was called with is blanks: the events behind are asked for more, and the blanks not again for each of them.
+/// What a tool was called with is blanks: the events behind are asked for more, and the blanks not again for each of
+/// them.
 #[test]
 fn many_events_behind_long_blanks_are_read_at_once() {
     takes_no_longer_than_it_is_long(1_000, |many| {

@@ -1,5 +1,5 @@
-//! JSON in which a member is there twice: most read the last, and some the first. What nobody can read for sure tells nothing,
-//! and hides nothing of what is beside it.
+//! JSON in which a member is there twice: most read the last, and some the first. What nobody can read for sure tells
+//! nothing, and hides nothing of what is beside it.
 
 use orchestrator::ports::{ReportedSpan, SpanAct};
 use serde_json::{Value, json};

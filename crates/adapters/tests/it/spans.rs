@@ -207,7 +207,8 @@ fn a_chain_that_is_a_call_is_one() {
     }
 }
 
-/// LangSmith's exporter calls a template a chat and a search an embedding, by the conventions' words that are next to its own.
+/// LangSmith's exporter calls a template a chat and a search an embedding, by the conventions' words that are next to
+/// its own.
 #[test]
 fn langsmiths_own_word_says_more_than_the_one_that_it_is_made_to() {
     for (kind, operation, act) in [

@@ -313,8 +313,8 @@ fn of_gemini_the_thoughts_lie_beside() {
     }
 }
 
-/// Without a total, the provider's own word for them says that they are not in the answer's tokens; the conventions' word for
-/// reasoning says that it is, and so does Pydantic AI, whose details are those of what it tells.
+/// Without a total, the provider's own word for them says that they are not in the answer's tokens; the conventions'
+/// word for reasoning says that it is, and so does Pydantic AI, whose details are those of what it tells.
 #[test]
 fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
     for (name, output) in [

@@ -128,8 +128,8 @@ pub(crate) struct StepView {
     /// somebody did who has the store itself.
     reported_by: Option<String>,
     permit_id: Option<String>,
-    /// Why the permit that its caller named did not serve. With `asked` BEFORE it did while the store was down, and its record
-    /// was lost.
+    /// Why the permit that its caller named did not serve. With `asked` BEFORE it did while the store was down, and its
+    /// record was lost.
     #[schema(value_type = Option<words::PermitNote>, required = true)]
     permit_note: Option<&'static str>,
     idempotency_key: Option<String>,

@@ -21,7 +21,8 @@ pub(crate) struct StepsView {
     /// How many steps the run has; only with `total=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
-    /// What of the run's records, on the way of this page, does not read back: the steps in it are on no page. Mostly nothing.
+    /// What of the run's records, on the way of this page, does not read back: the steps in it are on no page. Mostly
+    /// nothing.
     missing: Vec<MissingView>,
 }
 

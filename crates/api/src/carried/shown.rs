@@ -14,8 +14,8 @@ pub struct Whose {
     pub key: KeyId,
 }
 
-/// Whether a call has shown a credential that is in force, and whose. Who serves the router may put one into a request's
-/// extensions, to know it while the call goes on.
+/// Whether a call has shown a credential that is in force, and whose. Who serves the router may put one into a
+/// request's extensions, to know it while the call goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(Arc<OnceLock<Whose>>);
 

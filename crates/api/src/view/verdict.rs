@@ -46,8 +46,8 @@ pub(crate) struct VerdictView {
     /// served, and nothing is prevented then.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
-    /// Why the permit that was named does not serve; the action is at least WARN then. With `asked` BEFORE it served while the
-    /// store was down, and its record was lost: the action is what was told.
+    /// Why the permit that was named does not serve; the action is at least WARN then. With `asked` BEFORE it served
+    /// while the store was down, and its record was lost: the action is what was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::PermitNote>)]
     permit_note: Option<&'static str>,

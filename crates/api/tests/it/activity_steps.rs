@@ -248,7 +248,8 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
     }
 }
 
-/// A gateway's 0 is its word. It is marked, also where nothing else is told of the call, unless the book has the model for nothing.
+/// A gateway's 0 is its word. It is marked, also where nothing else is told of the call, unless the book has the model
+/// for nothing.
 #[tokio::test]
 async fn a_zero_for_what_is_not_known_to_be_free_is_marked() {
     let app = App::new().await;

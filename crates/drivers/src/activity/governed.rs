@@ -1,5 +1,5 @@
-//! How often what governs the tenant has changed, as a part of any query of its runs: whoever asks for a run that is to go
-//! on learns by it of a store that fell back, without another statement.
+//! How often what governs the tenant has changed, as a part of any query of its runs: whoever asks for a run that is to
+//! go on learns by it of a store that fell back, without another statement.
 
 use entities::account::{governed_changes, tenants};
 use models::ids::TenantId;

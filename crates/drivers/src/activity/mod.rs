@@ -217,8 +217,8 @@ impl Activity<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks. Fails
-    /// where the store does not go on from what this process has seen govern the tenant: it fell back.
+    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks.
+    /// Fails where the store does not go on from what this process has seen govern the tenant: it fell back.
     pub async fn lock_runs_for_steps(
         self,
         tenant: TenantId,

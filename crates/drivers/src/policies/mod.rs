@@ -24,7 +24,7 @@ pub use self::{
 use crate::{StoreError, driver::driver};
 
 driver! {
-    /// Reads of rules, limits, snapshots, proposals, permits, use, decisions and breaches.
+    /// Reads of rules, limits, snapshots, proposals, permits, use and breaches.
     read PoliciesReads;
     /// Reads and writes of the same, and writes of enforcements and prevention records.
     write Policies;

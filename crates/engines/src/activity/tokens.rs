@@ -32,7 +32,8 @@ pub struct Counts {
     pub gives_none: bool,
     /// Where thoughts or cached tokens may lie beside, it is the thoughts, as Gemini's do.
     pub thoughts_beside: bool,
-    /// They are told by Gemini's own word for them, and lie beside what it calls the answer's where no total says otherwise.
+    /// They are told by Gemini's own word for them, and lie beside what it calls the answer's where no total says
+    /// otherwise.
     pub thoughts_as_billed: bool,
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,

@@ -45,7 +45,8 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
     of_agent(rule.scope, rule.scope_id.as_deref(), check);
 }
 
-/// What is set for an agent names one: no run has an id that reads as a pattern, so for such a one it would hold for nobody.
+/// What is set for an agent names one: no run has an id that reads as a pattern, so for such a one it would hold for
+/// nobody.
 pub(super) fn of_agent(scope: Scope, scope_id: Option<&str>, check: &mut Check) {
     check.one_agent("/scope_id", scope_id.filter(|_| scope == Scope::Agent));
 }

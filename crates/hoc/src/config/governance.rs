@@ -112,8 +112,8 @@ impl Governance {
     }
 }
 
-/// Half of it is one tenant's, which must be able to send the largest body, to have it unpacked, and to have the spans that
-/// it is of read.
+/// Half of it is one tenant's, which must be able to send the largest body, to have it unpacked, and to have the spans
+/// that it is of read.
 fn held_mib(text: &str) -> anyhow::Result<usize> {
     match parsed(text) {
         Ok(mib @ 128..=1_048_576) => Ok(mib),

@@ -123,7 +123,8 @@ impl Client {
         }
     }
 
-    /// Waits until it is told to go; whether it has to, for a call that has begun meanwhile, or goes on, keeps its place.
+    /// Waits until it is told to go; whether it has to, for a call that has begun meanwhile, or goes on, keeps its
+    /// place.
     pub(super) async fn is_told_to_go(&self) -> bool {
         self.told.notified().await;
         let mut stand = self.stand();

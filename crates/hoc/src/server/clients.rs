@@ -4,8 +4,8 @@
 //! A client holds its place while its call has begun and waits for us. A client that has sent half a request, or none,
 //! or does not take its answer, is closed first when places run out. Of those, the one that has waited longest is
 //! closed, of the place that has the most. So a crowd of such clients keeps nobody out. Only a client whose call has
-//! shown a credential may keep us waiting for as long as a head may take, as long as its key and its tenant have no more
-//! of such calls than their part: what they have beyond it goes before all others.
+//! shown a credential may keep us waiting for as long as a head may take, as long as its key and its tenant have no
+//! more of such calls than their part: what they have beyond it goes before all others.
 
 use std::{
     cmp::Reverse,

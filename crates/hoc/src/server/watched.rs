@@ -1,9 +1,9 @@
 //! A connection that tells where its client stands: whether it has said anything, whether more of a body is waited for,
 //! whether it takes what it is told.
 //!
-//! A socket that is closed with something unread in it takes back what it has said last. Many clients send all of a body
-//! before they look for an answer; so where one was given before the body was read, the rest is read off and thrown away
-//! for a while after the answer.
+//! A socket that is closed with something unread in it takes back what it has said last. Many clients send all of a
+//! body before they look for an answer; so where one was given before the body was read, the rest is read off and
+//! thrown away for a while after the answer.
 
 use std::{
     io::{self, IoSlice},

@@ -1,5 +1,5 @@
-//! A store of a build from before the first release: every command that opens it refuses it, says what to do, and leaves
-//! it as it is.
+//! A store of a build from before the first release: every command that opens it refuses it, says what to do, and
+//! leaves it as it is.
 
 use testkit::{Store, TestDatabase};
 

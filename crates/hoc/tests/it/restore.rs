@@ -40,8 +40,8 @@ fn goes_on(http: &mut Http) {
     }
 }
 
-/// Waits until a checkpoint of so many runs is kept outside the store. It may have been signed by the server itself a moment
-/// before, which is still to write it down there.
+/// Waits until a checkpoint of so many runs is kept outside the store. It may have been signed by the server itself a
+/// moment before, which is still to write it down there.
 fn kept_outside(place: &Place, runs: u64) {
     let begun = std::time::Instant::now();
     while size_of(place, "default-runs.checkpoint") < runs {

@@ -1,5 +1,5 @@
-//! A verifier that shares no code with ours, `docs/examples/verify.py`, beside `hoc verify`: on the bundles of a real server, on
-//! damaged ones, and on those in which somebody who has the key planted a fault.
+//! A verifier that shares no code with ours, `docs/examples/verify.py`, beside `hoc verify`: on the bundles of a real
+//! server, on damaged ones, and on those in which somebody who has the key planted a fault.
 
 use std::{
     fs,

@@ -2,8 +2,8 @@
 
 use proof::records::StepRecord;
 
-/// What tells a repeat of a step. What its caller gave and what a span is known by never meet, whatever they read: the ids of a
-/// trace's spans go to whoever is called, and a caller gives what it likes.
+/// What tells a repeat of a step. What its caller gave and what a span is known by never meet, whatever they read: the
+/// ids of a trace's spans go to whoever is called, and a caller gives what it likes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StepKey {
     /// The idempotency key that its caller gave.

@@ -1,5 +1,5 @@
-//! The integrity check: reads definitions, logs, runs and counters again, a bounded piece at a time, and opens an incident
-//! for each row that is not what was recorded.
+//! The integrity check: reads definitions, logs, runs and counters again, a bounded piece at a time, and opens an
+//! incident for each row that is not what was recorded.
 //!
 //! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
 //! leaf, and must come to the roots that were signed and to the head.

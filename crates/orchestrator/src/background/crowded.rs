@@ -1,5 +1,5 @@
-//! Tells people for whose calls there was no room: those were answered 503 `overloaded`, and the server is well. Of each tenant at
-//! once, then at most once in ten minutes, however many calls there are.
+//! Tells people for whose calls there was no room: those were answered 503 `overloaded`, and the server is well. Of
+//! each tenant at once, then at most once in ten minutes, however many calls there are.
 
 use std::{
     collections::{BTreeMap, HashMap},

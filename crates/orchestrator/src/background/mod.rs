@@ -206,8 +206,8 @@ where
     }
 }
 
-/// While the store is down this would be a line a second: the first tells it. That another key signs is told where it is
-/// found.
+/// While the store is down this would be a line a second: the first tells it. That another key signs is told where it
+/// is found.
 fn tell(err: &Error, task: &str, failed_before: bool) {
     let error = err as &dyn std::error::Error;
     if failed_before || matches!(err, Error::OtherSigningKey(_)) {

@@ -11,7 +11,8 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Lets go of what is remembered of runs and of no use any more; and of what the store keeps of its file, if no call came to the choke point since then.
+    /// Lets go of what is remembered of runs and of no use any more; and of what the store keeps of its file, if no
+    /// call came to the choke point since then.
     pub async fn tick(&self, spine: &Spine) -> Result<(), Error> {
         spine.choke().forget(spine);
         let calls = spine.choke().calls();

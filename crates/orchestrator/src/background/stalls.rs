@@ -8,8 +8,8 @@ use models::activity::Stalls;
 
 use crate::{clock_check, errors::Error, spine::Spine};
 
-/// Marks what stalls at the spine's time, if that can be relied on: runs of all tenants, a bounded number in each unit of
-/// work. Gives how many.
+/// Marks what stalls at the spine's time, if that can be relied on: runs of all tenants, a bounded number in each unit
+/// of work. Gives how many.
 pub async fn tick(spine: &Spine) -> Result<u64, Error> {
     if !clock_check::may_sweep(spine).await? {
         return Ok(0);

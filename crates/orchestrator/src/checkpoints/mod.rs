@@ -86,8 +86,8 @@ pub(crate) async fn sign(
     Ok(checkpoint)
 }
 
-/// Has everything that is kept outside of a log say which epoch it is in: whoever began the epoch may have been cut off before
-/// it was signed, or before what was signed got there.
+/// Has everything that is kept outside of a log say which epoch it is in: whoever began the epoch may have been cut off
+/// before it was signed, or before what was signed got there.
 pub(crate) async fn keep_epoch(spine: &Spine, tenant: &Tenant, log: LogName) -> Result<(), Error> {
     let epoch = head(&spine.read().await?, tenant.id, log).await?.epoch;
     if is_epoch_kept(spine, tenant, log, epoch).await {

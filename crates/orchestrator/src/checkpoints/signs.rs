@@ -6,8 +6,8 @@ use models::account::Installation;
 
 use crate::{errors::Error, spine::Spine};
 
-/// The installation as it is stored; none before the first start. [`Error::OtherSigningKey`] where another key signs for
-/// it: then this process signs nothing, and somebody has to start it again.
+/// The installation as it is stored; none before the first start. [`Error::OtherSigningKey`] where another key signs
+/// for it: then this process signs nothing, and somebody has to start it again.
 pub(crate) async fn installation(spine: &Spine, store: &ReadTx) -> Result<Option<Installation>, Error> {
     let stored = store.account().installation().await?;
     let own = spine.signing_key().public().id();

@@ -157,8 +157,8 @@ pub enum EndRun {
     },
     /// By the sweeper: nothing was heard of it for too long.
     Abandoned,
-    /// By the sweeper: it was stopped, and its agent did not end it; or it is a trace whose root span has ended, or whose
-    /// opener sent none and is silent, whoever else tells of it.
+    /// By the sweeper: it was stopped, and its agent did not end it; or it is a trace whose root span has ended, or
+    /// whose opener sent none and is silent, whoever else tells of it.
     StopElapsed,
 }
 

@@ -10,8 +10,8 @@ use crate::{budget::Share, context::TenantSettings};
 /// The most calls that one transaction takes (spec 3).
 pub const MAX_GROUP: usize = 500;
 
-/// The most bytes of calls that one transaction takes, but for those that come together: what is decided and stored of them
-/// is several times as long.
+/// The most bytes of calls that one transaction takes, but for those that come together: what is decided and stored of
+/// them is several times as long.
 pub(super) const MAX_GROUP_BYTES: usize = 8 << 20;
 
 /// What the calls of an item are to each other.

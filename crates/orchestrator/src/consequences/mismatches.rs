@@ -31,8 +31,8 @@ pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[
     retrying(spine, || attempt(spine, tenant, found)).await
 }
 
-/// The same by who met them and has another answer to give: whether or not they can be told of now. The integrity check finds them
-/// again.
+/// The same by who met them and has another answer to give: whether or not they can be told of now. The integrity check
+/// finds them again.
 pub(crate) async fn tell(spine: &Spine, tenant: TenantId, found: &[Found]) {
     if let Err(err) = report_mismatches(spine, tenant, found).await {
         tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");

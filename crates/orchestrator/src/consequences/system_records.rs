@@ -99,8 +99,8 @@ fn of_rejected(spine: &Spine, rejected: &Rejected) -> SystemRecord {
     record(spine, *tenant, event, &by, spine.now())
 }
 
-/// Calls that were answered 503 for want of room: a record for those of each tenant, and one for those of which nobody knows
-/// whose they were. By what there was too little of, how often.
+/// Calls that were answered 503 for want of room: a record for those of each tenant, and one for those of which nobody
+/// knows whose they were. By what there was too little of, how often.
 pub(crate) async fn record_no_room(
     spine: &Spine,
     all: &[(Option<TenantId>, BTreeMap<&'static str, u64>)],

@@ -47,7 +47,8 @@ async fn uncounted(agent: &Agent<'_>, run: &Run) -> Vec<u64> {
     all.iter().map(|of| of.step_index).collect()
 }
 
-/// What the check of everything has found, but for counters: they say what was counted, and rows were changed past them.
+/// What the check of everything has found, but for counters: they say what was counted, and rows were changed past
+/// them.
 async fn found(kit: &Kit, agent: &Agent<'_>) -> Vec<Incident> {
     let checker = Checker::default();
     kit.clock.advance(Duration::hours(2));

@@ -1,5 +1,5 @@
-//! A store that is put back in place, under the server that uses it: what the server answered of a halt holds from the first
-//! call on, and nothing passes in between.
+//! A store that is put back in place, under the server that uses it: what the server answered of a halt holds from the
+//! first call on, and nothing passes in between.
 
 use kit::Kit;
 use models::ids::RunId;

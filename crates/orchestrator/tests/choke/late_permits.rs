@@ -1,4 +1,5 @@
-//! Leave that was given without the store, and what was done by it, where the run was sealed before they could be written.
+//! Leave that was given without the store, and what was done by it, where the run was sealed before they could be
+//! written.
 
 use std::fs;
 
@@ -23,8 +24,8 @@ use crate::{
     gaps::going_on,
 };
 
-/// A run under a budget of steps, which leave is measured against and a step by leave is not: with the store closed it was
-/// given leave, and took the step. Gives the run, the permit, and the decision on the step.
+/// A run under a budget of steps, which leave is measured against and a step by leave is not: with the store closed it
+/// was given leave, and took the step. Gives the run, the permit, and the decision on the step.
 async fn permitted(kit: &Kit) -> (RunId, String, DecisionId) {
     let agent = going_on(kit).await;
     agent.limit(LimitType::Steps, 100).await;

@@ -1,4 +1,5 @@
-//! One call that several layers tell of, each another part of it: it is in its run's totals, in limits and in its bundle once.
+//! One call that several layers tell of, each another part of it: it is in its run's totals, in limits and in its
+//! bundle once.
 
 use chrono::Duration;
 use kit::Kit;
@@ -71,7 +72,8 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     cases
 }
 
-/// A framework's span over two tries of its client, of which the first broke when it had begun; and what is to be counted.
+/// A framework's span over two tries of its client, of which the first broke when it had begun; and what is to be
+/// counted.
 fn tries(trace: u64) -> ([Value; 3], Counted) {
     let mut broken = span(trace, (2, 1), &usage("chat", 1_000, 1));
     broken["status"] = json!({ "code": 2, "message": "the stream broke" });

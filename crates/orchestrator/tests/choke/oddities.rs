@@ -165,9 +165,9 @@ type Drawn = (usize, u64, Vec<Value>);
 /// What the two calls of a conversation used.
 const CALLS: [(u64, u64, u64, u64); 2] = [(1_200, 100, 1_000, 0), (12_307, 550, 0, 12_304)];
 
-/// Spans of others that tell of the same: an agent that sums all of it up; a second instrumentation over a call, which may
-/// know half of it, and one below it that knows half of it, its beginning or nothing; the server's side of the tool, with
-/// requests over HTTP between or not.
+/// Spans of others that tell of the same: an agent that sums all of it up; a second instrumentation over a call, which
+/// may know half of it, and one below it that knows half of it, its beginning or nothing; the server's side of the
+/// tool, with requests over HTTP between or not.
 fn told_again(draw: &mut Draw, spans: &mut Vec<Drawn>) {
     if draw.below(2) == 0 {
         let mut sum = vec![text("gen_ai.operation.name", "invoke_agent")];

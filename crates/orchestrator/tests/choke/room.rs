@@ -1,5 +1,5 @@
-//! What waits and what is remembered is bounded in bytes, in all and for one tenant: whoever has too much of it takes nothing from
-//! another, and all of it is given back.
+//! What waits and what is remembered is bounded in bytes, in all and for one tenant: whoever has too much of it takes
+//! nothing from another, and all of it is given back.
 
 use futures::poll;
 use kit::Kit;

@@ -121,8 +121,8 @@ on_both! {
         proven(&agent, run, TimeDelta::seconds(30)).await;
     }
 
-    /// A span names no permit, so nobody knows that it is what leave was given for. Until that lapses, both stand in the way of more;
-    /// never is more let through than there is.
+    /// A span names no permit, so nobody knows that it is what leave was given for. Until that lapses, both stand in
+    /// the way of more; never is more let through than there is.
     async fn what_a_span_used_stands_beside_what_its_permit_holds(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

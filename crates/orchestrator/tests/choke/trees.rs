@@ -356,8 +356,8 @@ on_both! {
         }
     }
 
-    /// Each side of a tool's call says in its own words what was run. Whatever of it comes in one body, rules see both, and
-    /// as much was called.
+    /// Each side of a tool's call says in its own words what was run. Whatever of it comes in one body, rules see both,
+    /// and as much was called.
     async fn a_rule_sees_what_ran_however_the_sides_come(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -1,4 +1,5 @@
-//! A run of which a segment is damaged: whoever meets it names it, and the rest of the run and all other runs are served.
+//! A run of which a segment is damaged: whoever meets it names it, and the rest of the run and all other runs are
+//! served.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,8 @@ use crate::{
     tampering::{failures, pass},
 };
 
-/// So many bytes of a body are tried. All of them are, without a store, where bodies are made and opened (`proof::segment`).
+/// So many bytes of a body are tried. All of them are, without a store, where bodies are made and opened
+/// (`proof::segment`).
 const TRIED: usize = 24;
 
 /// A run of four segments: its start, two steps, and its end.

@@ -3,8 +3,8 @@
 use crate::words::CallClass;
 
 impl CallClass {
-    /// The last word of its skill says it: `openai.embeddings`. A word that is none of these is that of a call for text, as
-    /// `chat`.
+    /// The last word of its skill says it: `openai.embeddings`. A word that is none of these is that of a call for
+    /// text, as `chat`.
     #[must_use]
     pub fn of(skill_name: &str) -> Self {
         let word = skill_name.rsplit('.').next().unwrap_or_default();

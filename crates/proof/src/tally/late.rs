@@ -12,8 +12,8 @@ use super::{
 };
 
 impl Tally {
-    /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from what
-    /// counts.
+    /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from
+    /// what counts.
     pub fn add_late(&mut self, told: Told<'_>) -> bool {
         if !told.is_in_tree() {
             return self.pass_by(&told);
@@ -42,8 +42,8 @@ impl Tally {
         false
     }
 
-    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it that
-    /// tells no use stays, and takes nothing from one that does.
+    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it
+    /// that tells no use stays, and takes nothing from one that does.
     fn takes_away(&mut self, at: usize, met: &BTreeMap<usize, Met>) -> bool {
         if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
             return true;

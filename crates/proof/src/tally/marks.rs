@@ -35,8 +35,8 @@ impl Mark {
     }
 }
 
-/// So many families of a class are told apart, so that no shape of a trace costs hours. Of more, any call that tells no use
-/// may be one.
+/// So many families of a class are told apart, so that no shape of a trace costs hours. Of more, any call that tells no
+/// use may be one.
 const MOST: usize = 16;
 
 /// The marks of a call, or of several, in order. Of most steps they are those of the step above or below, and kept once
@@ -118,8 +118,8 @@ impl Marks {
         self.are_kept_with(others) || others.all().iter().all(|mark| self.says(*mark))
     }
 
-    /// Whether a call with these marks may be one of those with the others: one of the same class that names a model of the
-    /// same family; or that, as either may, names none.
+    /// Whether a call with these marks may be one of those with the others: one of the same class that names a model of
+    /// the same family; or that, as either may, names none.
     pub(super) fn may_be_of(&self, others: &Self) -> bool {
         let may = |mark: &Mark, of: &Self| {
             (mark.tells_apart() && of.has(*mark)) || (mark.is_of_any() && of.are_of(mark.class))
@@ -147,8 +147,8 @@ impl Marks {
     }
 }
 
-/// The family of a model: its name without whose it is, when it is of and which edition it is. None of a name that has no
-/// part.
+/// The family of a model: its name without whose it is, when it is of and which edition it is. None of a name that has
+/// no part.
 pub(super) fn family(name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
     let mut name = name.rsplit('/').next().unwrap_or_default();

@@ -60,7 +60,8 @@ impl Tally {
         }
     }
 
-    /// Whether a call is a try that failed within one of these above it: then it is none of those above that one either.
+    /// Whether a call is a try that failed within one of these above it: then it is none of those above that one
+    /// either.
     fn failed_within_one(&self, node: &Node, above: &[Call]) -> bool {
         above.iter().any(|one| node.failed_within(&self.nodes[one.at]))
     }

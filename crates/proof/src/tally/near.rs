@@ -1,12 +1,13 @@
-//! The model calls next above a step, and what they come to that lie next below one: two spans of one call lie near each other,
-//! so no list grows with what a trace holds.
+//! The model calls next above a step, and what they come to that lie next below one: two spans of one call lie near
+//! each other, so no list grows with what a trace holds.
 
 use super::sums::{Sum, comes_to, plus};
 
 /// So many calls above a step are asked whether it tells of one of them: a framework, a gateway and a client or two.
 const MOST: usize = 4;
 
-/// The calls above a step that tell a use, by their places, the next one first; neither through a tool nor through a search.
+/// The calls above a step that tell a use, by their places, the next one first; neither through a tool nor through a
+/// search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Near {
     calls: [Call; MOST],
@@ -43,8 +44,8 @@ impl Near {
     }
 }
 
-/// What of the calls next to one is known: what those come to that lie next below it and may be it; whether these tell of it;
-/// and whether one above it does, of more.
+/// What of the calls next to one is known: what those come to that lie next below it and may be it; whether these tell
+/// of it; and whether one above it does, of more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Met {
     below: Sum,

@@ -50,16 +50,16 @@ pub(super) enum Sort {
     Other,
 }
 
-/// Two calls that tell so many tokens alike, in or out, tell of one: what leaves out what was read from a cache. Of fewer, as of the
-/// one word of a judge, two calls often are.
+/// Two calls that tell so many tokens alike, in or out, tell of one: what leaves out what was read from a cache. Of
+/// fewer, as of the one word of a judge, two calls often are.
 const NO_CHANCE: u64 = 16;
 
 /// So many tokens came out as a stream tells when it begins: none, or Anthropic's one.
 const BEGUN: u64 = 1;
 
-/// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell
-/// nothing of one, that tell that there was none; whether one is that tells a part of one; and those of text that tell a
-/// use, through tools and searches too.
+/// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that
+/// tell nothing of one, that tell that there was none; whether one is that tells a part of one; and those of text that
+/// tell a use, through tools and searches too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) told: Marks,
@@ -119,8 +119,9 @@ impl Node {
         }
     }
 
-    /// Whether it sums up what lies below it, of which there is so much, and these calls of text. An agent tells more than is
-    /// below it where it adds up its life, and then calls of its own model are there; a helper of another model is small.
+    /// Whether it sums up what lies below it, of which there is so much, and these calls of text. An agent tells more
+    /// than is below it where it adds up its life, and then calls of its own model are there; a helper of another model
+    /// is small.
     pub(super) fn sums_up_those(&self, summed: Summed, text: &Marks) -> bool {
         match summed {
             Summed::All => true,
@@ -179,8 +180,8 @@ impl Node {
             && !self.failed_within(above)
     }
 
-    /// Whether it is a try that failed within that call above it, which did not: the same went in, and less came out, as of a
-    /// stream that broke. It is billed for itself, and what that call tells is of another try.
+    /// Whether it is a try that failed within that call above it, which did not: the same went in, and less came out,
+    /// as of a stream that broke. It is billed for itself, and what that call tells is of another try.
     pub(super) fn failed_within(&self, above: &Self) -> bool {
         let [input, output, _] = self.used;
         let is_same = input >= NO_CHANCE && input == above.used[0];
@@ -197,8 +198,8 @@ impl Node {
         self.may_retell(above) && !self.begins(above)
     }
 
-    /// Whether it tells the tokens of that call, which may be the same: both, or so many in or out that it is no chance; or both
-    /// together, of which that one tells the total alone; or that call tells none.
+    /// Whether it tells the tokens of that call, which may be the same: both, or so many in or out that it is no
+    /// chance; or both together, of which that one tells the total alone; or that call tells none.
     pub(super) fn tells_the_same(&self, of: &Self) -> bool {
         let is_no_chance = |at: usize| of.used[at] >= NO_CHANCE && self.used[at] == of.used[at];
         let [input, output, _] = self.used;
@@ -208,8 +209,8 @@ impl Node {
         are_alike || is_no_chance(0) || is_no_chance(1) || is_total
     }
 
-    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all but a
-    /// price, no token may be lost by that.
+    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all
+    /// but a price, no token may be lost by that.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
         let loses = |at: usize| self.used[at] > above.used[at];
         let stays = self.tells == Tells::Free && (loses(0) || loses(1) || !self.tells_the_same(above));
@@ -299,8 +300,8 @@ impl Node {
         self.sums_up() && self.used[number] > 0
     }
 
-    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
-    /// tells one in its place.
+    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter
+    /// only, who tells one in its place.
     pub(super) fn is_other_side(&self, tool: &Self) -> bool {
         let (Sort::Tool(ran), Sort::Tool(asked)) = (&self.sort, &tool.sort) else { return false };
         names_tool(asked, ran) && (!tool.uses() || (self.uses() && self.talks_to(tool)))

@@ -1,4 +1,5 @@
-//! The two sides of a tool's call, as the client tells of it and the server: which step of a tree is the other side of which.
+//! The two sides of a tool's call, as the client tells of it and the server: which step of a tree is the other side of
+//! which.
 
 use super::{
     Tally,

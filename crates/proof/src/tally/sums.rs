@@ -6,8 +6,8 @@ pub(super) type Sum = [u64; 3];
 /// The places of the three numbers.
 pub(super) const NUMBERS: [usize; 3] = [0, 1, 2];
 
-/// Sums of steps, by their places. Of each number that a step does not tell itself it has what lies below it in common with
-/// the one above, to which it is joined in that number: so nothing is handed up a long way.
+/// Sums of steps, by their places. Of each number that a step does not tell itself it has what lies below it in common
+/// with the one above, to which it is joined in that number: so nothing is handed up a long way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     tops: Vec<[usize; 3]>,
@@ -56,8 +56,8 @@ pub(super) fn plus(one: Sum, other: Sum) -> Sum {
     [0, 1, 2].map(|at| one[at].saturating_add(other[at]))
 }
 
-/// Whether what lies below comes to what a step tells: its tokens, or its cost where it tells none. A use that nobody can
-/// read is come to by nothing.
+/// Whether what lies below comes to what a step tells: its tokens, or its cost where it tells none. A use that nobody
+/// can read is come to by nothing.
 pub(super) fn comes_to(below: Sum, told: Sum) -> bool {
     let [input, output, cost] = told;
     if (input, output) == (0, 0) {
@@ -67,7 +67,8 @@ pub(super) fn comes_to(below: Sum, told: Sum) -> bool {
     }
 }
 
-/// So much more than what lies below an agent may it tell, and tell of it: some add up what an agent used in all its life.
+/// So much more than what lies below an agent may it tell, and tell of it: some add up what an agent used in all its
+/// life.
 const MOST_PARTS: u64 = 20;
 
 /// How much of what a step tells lies below it, from little to much. A use that nobody can read may be of anything.

@@ -5,8 +5,8 @@ use crate::{
     words::{CostNote, StepKind, StepStatus},
 };
 
-/// So many steps of a run may be in its tree. Those that come after them are in none, as those that an agent reports by itself: a
-/// trace that never ends is not held whole, and not read again and again.
+/// So many steps of a run may be in its tree. Those that come after them are in none, as those that an agent reports by
+/// itself: a trace that never ends is not held whole, and not read again and again.
 pub const MAX_STEPS: u64 = 100_000;
 
 /// A step, as far as the tree asks.
@@ -58,15 +58,15 @@ impl<'a> Told<'a> {
         self.index < MAX_STEPS
     }
 
-    /// Whether it tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call that
-    /// tells none it is known anyhow that it was made.
+    /// Whether it tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call
+    /// that tells none it is known anyhow that it was made.
     #[must_use]
     pub fn uses(&self) -> bool {
         self.used != (0, 0, 0) || (self.kind != StepKind::LlmCall && self.note.is_some())
     }
 
-    /// How much of a use it tells. A model call tells half of one of which a side is not told, or whose counts contradict each
-    /// other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
+    /// How much of a use it tells. A model call tells half of one of which a side is not told, or whose counts
+    /// contradict each other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
     #[must_use]
     pub(super) fn tells(&self) -> Tells {
         let (input, output, _) = self.used;
@@ -95,8 +95,8 @@ pub(super) enum Tells {
     All,
 }
 
-/// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
-/// what was asked for.
+/// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or
+/// without what was asked for.
 #[must_use]
 pub fn is_request(skill_name: &str) -> bool {
     let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);

@@ -3,8 +3,8 @@
 /// What stands between the name of a server, or of a place for tools, and that of its tool.
 const BEHIND_A_SERVER: [&str; 4] = ["__", ".", "/", ":"];
 
-/// Whether a client that calls a tool by the first name calls the one that its server knows by the second: both are the same, or
-/// the first says whose it is before it, as `mcp__server__tool`.
+/// Whether a client that calls a tool by the first name calls the one that its server knows by the second: both are the
+/// same, or the first says whose it is before it, as `mcp__server__tool`.
 pub(super) fn names_tool(name: &str, tool: &str) -> bool {
     let Some(before) = name.strip_suffix(tool) else { return false };
     let is_server = |mark: &str| before.strip_suffix(mark).is_some_and(|server| !server.is_empty());

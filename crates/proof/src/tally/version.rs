@@ -1,7 +1,7 @@
 //! Which version of this counted a run: it is a part of the version of the engine that each decision of the run names.
 
-/// Names what decides here which steps count. Another version may decide otherwise, so what a run used is worked out anew
-/// only by the one that counted it. Versions before the first that is named here are in no engine's version.
+/// Names what decides here which steps count. Another version may decide otherwise, so what a run used is worked out
+/// anew only by the one that counted it. Versions before the first that is named here are in no engine's version.
 /// `tests::played` holds to it what counts.
 pub const VERSION: &str = "hoc-tally/3";
 

@@ -1,5 +1,5 @@
-//! Anthropic's own counts: what was read from a cache, and what was written to one, lie beside what went in, however many they
-//! are. Who tells those counts as they came tells no total; it is the sum of them all.
+//! Anthropic's own counts: what was read from a cache, and what was written to one, lie beside what went in, however
+//! many they are. Who tells those counts as they came tells no total; it is the sum of them all.
 
 use serde_json::{Map, Value};
 

@@ -1,6 +1,6 @@
 //! What a tool was called with. OpenInference's `tool.parameters` is that for some instrumentations, and for others the
-//! schema of what it may be called with; then the arguments are the span's input. Sentry's have an attribute each. Where they
-//! have no name that is known, whatever has none may be them.
+//! schema of what it may be called with; then the arguments are the span's input. Sentry's have an attribute each.
+//! Where they have no name that is known, whatever has none may be them.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -33,8 +33,8 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
     first_full([arguments, parts, request, told, fields.take(Field::Input), alone, said]).or(doubtful)
 }
 
-/// The arguments in the parameters of an MCP request, which name the tool too, each digit of them; all of it where they cannot be
-/// read.
+/// The arguments in the parameters of an MCP request, which name the tool too, each digit of them; all of it where they
+/// cannot be read.
 fn of_request(params: &str) -> String {
     let mut arguments = None;
     if json_of(params).is_some_and(|request| request.is_object()) {
@@ -47,7 +47,8 @@ fn of_request(params: &str) -> String {
     arguments.unwrap_or(params).to_owned()
 }
 
-/// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked for it.
+/// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked
+/// for it.
 #[rustfmt::skip]
 const OF_THE_SPAN: &[&str] = &[
     "client.", "code.", "container.", "deployment.", "enduser.", "error.", "exception.", "faas.",
@@ -72,8 +73,8 @@ pub(super) fn by_other_names(fields: &Fields<'_>) -> Option<String> {
     (!members.is_empty()).then(|| serde_json::to_string(&members).ok()).flatten()
 }
 
-/// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON to the
-/// door is the text that it is.
+/// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON to
+/// the door is the text that it is.
 fn one_by_one(fields: &Fields<'_>) -> Option<String> {
     let mut members = BTreeMap::new();
     for one in fields.all() {

@@ -20,8 +20,8 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Whether a provider refused the request before any model saw it: it came too often, by nobody who may, or for no model
-    /// that there is. What a model saw may be billed though it failed, as a prompt that a filter stops.
+    /// Whether a provider refused the request before any model saw it: it came too often, by nobody who may, or for no
+    /// model that there is. What a model saw may be billed though it failed, as a prompt that a filter stops.
     pub(super) fn is_refusal(&self, fields: &Fields<'_>) -> bool {
         const STATUSES: [u64; 4] = [401, 403, 404, 429];
         const NAMES: [&str; 7] = [

@@ -102,8 +102,8 @@ impl Field {
         }
     }
 
-    /// Whether a value says that there was nothing: another name may say more, and dialects fill those that they have no value for
-    /// with zeros.
+    /// Whether a value says that there was nothing: another name may say more, and dialects fill those that they have
+    /// no value for with zeros.
     fn is_nothing(self, value: &Any<'_>) -> bool {
         match self.reads() {
             Reads::Content => value::is_hollow(value),
@@ -113,7 +113,8 @@ impl Field {
         }
     }
 
-    /// Whether a value that does not say it is one that nobody can read: something, and no zero of what counts from one.
+    /// Whether a value that does not say it is one that nobody can read: something, and no zero of what counts from
+    /// one.
     fn is_told_by(self, value: &Any<'_>) -> bool {
         match self {
             Self::OtherTokens if value::count(value).is_some() => false,
@@ -124,8 +125,8 @@ impl Field {
     }
 }
 
-/// OpenInference tells what an application says of a call as one object, most often as its JSON, LangGraph's thread among it: the ids
-/// in it as attributes, each.
+/// OpenInference tells what an application says of a call as one object, most often as its JSON, LangGraph's thread
+/// among it: the ids in it as attributes, each.
 fn ids_within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     const IDS: [(&str, &str); 4] = [
         ("conversation_id", "metadata.conversation_id"),

@@ -1,5 +1,5 @@
-//! Langfuse's objects of all counts and of all costs. Their members are parts that have nothing in common: where no total is told,
-//! it is the sum of all of them.
+//! Langfuse's objects of all counts and of all costs. Their members are parts that have nothing in common: where no
+//! total is told, it is the sum of all of them.
 
 use serde_json::{Map, Value};
 

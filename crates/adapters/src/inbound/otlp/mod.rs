@@ -31,8 +31,8 @@ mod wire;
 
 use orchestrator::ports::{RejectedSpans, ReportedSpans, SpanCodec, SpanEncoding, SpanSource, Unreadable};
 
-/// The most spans of one request. A span of thirty bytes becomes a step of a thousand, so a bound on the bytes of a body is none
-/// on what is read of it. Exporters send a few hundred at a time, the Collector 8,192.
+/// The most spans of one request. A span of thirty bytes becomes a step of a thousand, so a bound on the bytes of a
+/// body is none on what is read of it. Exporters send a few hundred at a time, the Collector 8,192.
 const MOST_SPANS: usize = 32_768;
 
 /// Reads and answers OTLP/HTTP.

@@ -17,8 +17,8 @@ use super::{
     wire::Event,
 };
 
-/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known, and so is one
-/// of which only a part is told, as what was read from a cache.
+/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known, and so is
+/// one of which only a part is told, as what was read from a cache.
 pub(super) fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
     let report = called(call, fields);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);

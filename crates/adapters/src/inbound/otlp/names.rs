@@ -141,7 +141,8 @@ fn whose(key: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// The same of what an application says of a call below a name of its instrumentation's, the first that is believed first.
+/// The same of what an application says of a call below a name of its instrumentation's, the first that is believed
+/// first.
 fn by_application(key: &str) -> Option<(Field, u8)> {
     const PLACES: [&str; 5] = [
         "langsmith.metadata.",

@@ -7,8 +7,8 @@ use super::{field::Field, fields::Fields, wire::CLIENT};
 /// The call that gives no tokens back.
 pub(super) const EMBEDDINGS: &str = CallClass::Embeddings.as_str();
 
-/// Whether a call is paid by its tokens: of pictures, sounds and films some are paid by their number or their length, and all
-/// by prices that are not those of text.
+/// Whether a call is paid by its tokens: of pictures, sounds and films some are paid by their number or their length,
+/// and all by prices that are not those of text.
 pub(super) fn is_paid_as_text(call: &str) -> bool {
     match CallClass::of(call) {
         CallClass::Text | CallClass::Embeddings => true,
@@ -46,8 +46,8 @@ impl Operation {
     }
 }
 
-/// The span's own word for itself first; only a span that has none that is known is judged by what it carries. A word that says
-/// that a tool was called says more than one that something was wrapped.
+/// The span's own word for itself first; only a span that has none that is known is judged by what it carries. A word
+/// that says that a tool was called says more than one that something was wrapped.
 pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
     // LangSmith writes the conventions' word that is next to its own: of a template that it is a chat.
     let of_langsmith = fields.text(Field::LangSmithKind).and_then(of_word);
@@ -73,8 +73,8 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
     }
 }
 
-/// The call to a model that a chain's span is by the conventions' own word. A chain may be anything that is wrapped; an agent
-/// of which that is said makes such calls, and is none.
+/// The call to a model that a chain's span is by the conventions' own word. A chain may be anything that is wrapped; an
+/// agent of which that is said makes such calls, and is none.
 fn called_by_a_chain(fields: &Fields<'_>) -> Option<Operation> {
     let is_chain = fields.text(Field::OpenInferenceKind)?.trim().eq_ignore_ascii_case("chain");
     let mut said = [Field::Operation, Field::RequestType].into_iter().filter_map(|field| fields.text(field));
@@ -91,8 +91,8 @@ fn carries_a_call(fields: &Fields<'_>) -> bool {
         && !used.into_iter().any(|field| fields.has(field))
 }
 
-/// What a word says, whatever its case and whatever stands between its parts, if anything does. Python's calls that somebody waits
-/// for have an `a` before their names: `acompletion`.
+/// What a word says, whatever its case and whatever stands between its parts, if anything does. Python's calls that
+/// somebody waits for have an `a` before their names: `acompletion`.
 fn of_word(word: &str) -> Option<Operation> {
     let mut word = word.trim().to_ascii_lowercase();
     // MLflow's is JSON.

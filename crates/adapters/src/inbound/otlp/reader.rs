@@ -197,8 +197,8 @@ fn paired(rest: &mut &str) -> char {
     char::from_u32(code).filter(|c| *c != '\0').unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// JSON as some write it: `NaN` and the infinities by their names, and control characters in strings. None where there is
-/// nothing of that.
+/// JSON as some write it: `NaN` and the infinities by their names, and control characters in strings. None where there
+/// is nothing of that.
 pub(super) fn mended(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 64);
     let (mut inside, mut escaped, mut changed) = (false, false, false);

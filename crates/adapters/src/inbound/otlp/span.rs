@@ -229,8 +229,8 @@ fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> Strin
         .unwrap_or_else(|| if name.trim().is_empty() { "span".to_owned() } else { name.into_owned() })
 }
 
-/// What a server's span of a request over HTTP is named: its method first, so that the tree knows it between the two sides of
-/// a tool. It is no call of whoever traces it.
+/// What a server's span of a request over HTTP is named: its method first, so that the tree knows it between the two
+/// sides of a tool. It is no call of whoever traces it.
 fn request(operation: Operation, kind: u64, fields: &Fields<'_>, name: String) -> String {
     let is_request = operation == Operation::Other && kind == SERVER;
     let method =

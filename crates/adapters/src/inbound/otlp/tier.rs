@@ -1,4 +1,5 @@
-//! By what a call is paid beside its model: the service tier that answered it, and of Anthropic's its speed and its place.
+//! By what a call is paid beside its model: the service tier that answered it, and of Anthropic's its speed and its
+//! place.
 
 use std::borrow::Cow;
 
@@ -29,8 +30,8 @@ pub(super) const WAYS: [Way; 3] = [
 /// Where what is called so is of a model's call.
 const PLACES: [&str; 7] = ["gen_ai.", "llm.", "openai.", "anthropic.", "aws.bedrock.", "groq.", "gcp."];
 
-/// The names by which it is told, the one that is believed before the others first: that which answered, then that which was
-/// asked for.
+/// The names by which it is told, the one that is believed before the others first: that which answered, then that
+/// which was asked for.
 const NAMES: [&str; 10] = [
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
@@ -77,8 +78,8 @@ fn tier_rank(key: &str, is_known: bool) -> Option<u8> {
 }
 
 impl Way {
-    /// Its word by its attribute; else, where the provider's answer is kept as it came, by that; else as it was asked for among
-    /// the parameters. None where that is the usual one.
+    /// Its word by its attribute; else, where the provider's answer is kept as it came, by that; else as it was asked
+    /// for among the parameters. None where that is the usual one.
     pub(super) fn told<'t>(
         self,
         attribute: Option<&'t str>,
@@ -91,8 +92,8 @@ impl Way {
         told.filter(|told| !self.usual.iter().any(|usual| told.trim().eq_ignore_ascii_case(usual)))
     }
 
-    /// Its word in the JSON of an object. An answer is the provider's where it says of what kind it is: what a model writes may
-    /// have any members. Anthropic tells it within the usage.
+    /// Its word in the JSON of an object. An answer is the provider's where it says of what kind it is: what a model
+    /// writes may have any members. Anthropic tells it within the usage.
     fn member(self, text: &str, of_answer: bool) -> Option<String> {
         if !text.contains(&format!("\"{}\"", self.name)) {
             return None;

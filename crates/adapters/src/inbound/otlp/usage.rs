@@ -1,5 +1,5 @@
-//! The names of what a call used and cost. Everybody writes the same few words with other dots, below other words, so that
-//! no list of whole names is ever complete: a name is told by where it stands and by what is said there.
+//! The names of what a call used and cost. Everybody writes the same few words with other dots, below other words, so
+//! that no list of whole names is ever complete: a name is told by where it stands and by what is said there.
 
 use std::borrow::Cow;
 
@@ -132,8 +132,8 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// Whether thoughts by this name lie beside the answer's tokens, as Google counts them: it is its own word for them, or that of its
-/// agents (ADK). Told as a detail they are those of what came out, which Pydantic AI tells with them.
+/// Whether thoughts by this name lie beside the answer's tokens, as Google counts them: it is its own word for them, or
+/// that of its agents (ADK). Told as a detail they are those of what came out, which Pydantic AI tells with them.
 pub(super) fn is_beside_the_answer(key: &str) -> bool {
     key.contains("thoughts") && !key.contains("details.") || key.contains(".experimental.")
 }

@@ -93,7 +93,8 @@ pub(super) fn between(name: &str) -> Option<Between> {
     }
 }
 
-/// The seller of the book that a word stands for; a dash or a line between its parts is the same. Portkey writes `@` before it.
+/// The seller of the book that a word stands for; a dash or a line between its parts is the same. Portkey writes `@`
+/// before it.
 pub(super) fn named(name: &str) -> Option<&'static str> {
     let name = name.strip_prefix('@').unwrap_or(name);
     if name.contains('_') {

@@ -1,4 +1,5 @@
-//! Parameters of which no name says what they are: one text, which is all that a tool was called with, or a list of them.
+//! Parameters of which no name says what they are: one text, which is all that a tool was called with, or a list of
+//! them.
 
 use super::{
     lenient,
@@ -11,8 +12,8 @@ use super::{
 /// So often a text may be the JSON of a text.
 const MAX_QUOTED: usize = 4;
 
-/// The texts that parameters are, where nothing in them has a name that says what it is: one by itself, or as `input`, as what is
-/// no JSON is kept; or those of a list.
+/// The texts that parameters are, where nothing in them has a name that says what it is: one by itself, or as `input`,
+/// as what is no JSON is kept; or those of a list.
 pub(super) fn bare(root: &Node<'_>) -> Vec<String> {
     bare_within(root, 0)
 }

@@ -1,4 +1,5 @@
-//! Passwords in the column of a table whose head says so: of values with commas or tabs between them, of a page, of SQL.
+//! Passwords in the column of a table whose head says so: of values with commas or tabs between them, of a page, of
+//! SQL.
 
 use std::ops::Range;
 
@@ -68,8 +69,8 @@ fn table(text: &str, matched: &Captures<'_>) -> Ruling {
         return over(matched);
     }
     let classes: Vec<Option<Class>> = names.iter().map(|name| classify(name)).collect();
-    // Lists of names and versions look like rows. Where a text begins with such a line, it is a head. What is before is not read anew
-    // for each head.
+    // Lists of names and versions look like rows. Where a text begins with such a line, it is a head. What is before is
+    // not read anew for each head.
     let before = &text[..start];
     let is_first = || start <= MAX_HEAD && before.trim().is_empty();
     let begins = sign != '|' && (is_first() || before.ends_with("\n\n") || before.ends_with("```\n"));
@@ -150,8 +151,8 @@ fn quoted_cell(rest: &str, sign: char) -> Option<usize> {
     (behind.is_empty() || behind.starts_with(sign)).then(|| rest.len() - behind.len())
 }
 
-/// Whether a cell of such a column holds one; any word may be one where the column is `sure`. A table of a page as often tells what
-/// there is of it.
+/// Whether a cell of such a column holds one; any word may be one where the column is `sure`. A table of a page as
+/// often tells what there is of it.
 fn is_cell(class: Class, value: &str, sure: bool) -> bool {
     let letters = || value.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_few = || is_count(value) && value.len() <= MAX_COUNT;
@@ -193,8 +194,8 @@ fn inserted(text: &str, matched: &Captures<'_>) -> Ruling {
     if parts.is_empty() { Ruling::PassOver(at) } else { Ruling::Remove(parts) }
 }
 
-/// The values of a row if it has so many, and where it ends. To MySQL a backslash keeps a quote in its string, `'O\'Brien'`; to others it
-/// is a letter, `'C:\'`: which it is the number of values tells.
+/// The values of a row if it has so many, and where it ends. To MySQL a backslash keeps a quote in its string,
+/// `'O\'Brien'`; to others it is a letter, `'C:\'`: which it is the number of values tells.
 fn row_at(text: &str, start: usize, columns: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let readings = [true, false].map(|escaped| quoted(text, start, escaped));
     let fits = |reading: &&(Vec<Range<usize>>, usize)| reading.0.len() == columns;
@@ -202,8 +203,9 @@ fn row_at(text: &str, start: usize, columns: usize) -> Option<(Vec<Range<usize>>
     fitting.or_else(|| readings.into_iter().flatten().next().map(|(_, end)| (Vec::new(), end)))
 }
 
-/// What is in quotes of each value up to the bracket that closes, or nothing of it; and where it goes on. `None` where there is what no
-/// row has before its bracket closes: a text of such beginnings would else be read to its end for each of them.
+/// What is in quotes of each value up to the bracket that closes, or nothing of it; and where it goes on. `None` where
+/// there is what no row has before its bracket closes: a text of such beginnings would else be read to its end for each
+/// of them.
 fn quoted(text: &str, start: usize, escaped: bool) -> Option<(Vec<Range<usize>>, usize)> {
     let (mut all, mut own, mut open, mut depth) = (Vec::new(), start..start, None, 0_usize);
     let mut letters = text[start..].char_indices().peekable();

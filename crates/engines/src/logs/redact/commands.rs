@@ -202,8 +202,8 @@ pub(super) fn command(text: &str, matched: &Captures<'_>) -> Ruling {
     over(matched)
 }
 
-/// Whether what stands where a password does is one: not the next flag, what says that there is none, or what stands for
-/// one in a manual.
+/// Whether what stands where a password does is one: not the next flag, what says that there is none, or what stands
+/// for one in a manual.
 pub(super) fn is_password(value: &str) -> bool {
     !is_nothing(value) && !value.starts_with(['-', '<', '[', '{'])
 }

@@ -16,9 +16,9 @@ const SIZE: usize = 32 << 20;
 
 /// Detectors, in the order in which they are applied.
 ///
-/// Each shape is looked for by itself, where the text has what it needs. All of them at once would be one automaton with a place
-/// for each way in which a text can be half through several of them, which base64 finds more of than can be kept: then that text,
-/// and those of whoever comes next, take a hundred times as long.
+/// Each shape is looked for by itself, where the text has what it needs. All of them at once would be one automaton
+/// with a place for each way in which a text can be half through several of them, which base64 finds more of than can
+/// be kept: then that text, and those of whoever comes next, take a hundred times as long.
 pub(super) struct Table {
     screen: Screen,
     detectors: Vec<Detector>,

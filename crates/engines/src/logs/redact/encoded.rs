@@ -11,8 +11,8 @@ use regex::Regex;
 
 use super::findings::{Class, Found};
 
-/// Redacts a string that was found in a text: the string, how deep in JSON it lies, and where findings go. `None` if nothing
-/// is removed.
+/// Redacts a string that was found in a text: the string, how deep in JSON it lies, and where findings go. `None` if
+/// nothing is removed.
 pub(super) type Inner = fn(&str, usize, &mut Found) -> Option<String>;
 
 /// What encodes less has no room for a name and its value, or for a key.

@@ -110,8 +110,8 @@ const SHORT_PASSWORDS: &[&str] = &["bindpw", "dbpw", "masterauth", "psk", "psw",
 /// Words that end in the same way and are none.
 const NO_PASSWORDS: &[&str] = &["nopassword", "nopasswd", "oldpwd"];
 
-/// What has a pass that is a password: `db_pass`, `smtpPass`, `keypass`. Any other pass is one through something, or one to
-/// be let in somewhere: `highpass`, `render_pass`, `season_pass`.
+/// What has a pass that is a password: `db_pass`, `smtpPass`, `keypass`. Any other pass is one through something, or
+/// one to be let in somewhere: `highpass`, `render_pass`, `season_pass`.
 #[rustfmt::skip]
 const HAVE_A_PASS: &[&str] = &[
     "account", "acct", "admin", "amqp", "api", "app", "auth", "backup", "become", "bind", "broker", "ca", "cert", "client",
@@ -123,8 +123,8 @@ const HAVE_A_PASS: &[&str] = &[
     "wifi", "wlan",
 ];
 
-/// What a pass is that is no password in the name of an environment variable either: `BYPASS`, `FIRST_PASS`. Any other one in
-/// capitals is one.
+/// What a pass is that is no password in the name of an environment variable either: `BYPASS`, `FIRST_PASS`. Any other
+/// one in capitals is one.
 #[rustfmt::skip]
 const NO_PASS: &[&str] = &[
     "all", "back", "backward", "band", "boarding", "bus", "by", "com", "day", "encom", "final", "first", "forward", "hall",

@@ -1,5 +1,5 @@
-//! Passwords that no name stands right before: what is told to a server, second in a call, in a sentence, or in SQL. One shape a
-//! form, each with what tells it from what only looks alike.
+//! Passwords that no name stands right before: what is told to a server, second in a call, in a sentence, or in SQL.
+//! One shape a form, each with what tells it from what only looks alike.
 
 use std::ops::Range;
 
@@ -136,8 +136,8 @@ pub(super) fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, is_behind_a_user)
 }
 
-/// Whether it is none of what else stands behind a colon, a path, the rest of a URL or a version: `host:/path`, `git+https://..`,
-/// `nginx:1.25.3`.
+/// Whether it is none of what else stands behind a colon, a path, the rest of a URL or a version: `host:/path`,
+/// `git+https://..`, `nginx:1.25.3`.
 pub(super) fn is_behind_a_user(value: &str) -> bool {
     let is_version = |value: &str| {
         let (first, rest) = value.strip_prefix('v').unwrap_or(value).split_once('.').unwrap_or((value, ""));
@@ -194,7 +194,8 @@ pub(super) fn called(text: &str, matched: &Captures<'_>) -> Ruling {
     Ruling::Remove(vec![(range, class)])
 }
 
-/// The last argument of a call behind its first one, if it is a string in quotes: `set_password("service", "bob", "x")`.
+/// The last argument of a call behind its first one, if it is a string in quotes:
+/// `set_password("service", "bob", "x")`.
 fn last_argument(text: &str, first: Range<usize>) -> Option<Range<usize>> {
     let mut at = first.end;
     let mut last = Some(first);

@@ -1,5 +1,5 @@
-//! Texts that are made to be slow: a judge that goes over a text again at each match takes minutes for one that another takes
-//! milliseconds for. What is measured is time in relation to length.
+//! Texts that are made to be slow: a judge that goes over a text again at each match takes minutes for one that another
+//! takes milliseconds for. What is measured is time in relation to length.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ const PIECES: &[&str] = &[
 const SHORT: usize = 4_000;
 const TIMES: usize = 16;
 
-/// So much longer than its length says a text may take. To go over it again at each piece takes as many times longer as there are
-/// pieces.
+/// So much longer than its length says a text may take. To go over it again at each piece takes as many times longer as
+/// there are pieces.
 const MORE: usize = 3;
 const SLACK: Duration = Duration::from_millis(50);
 
@@ -190,8 +190,8 @@ fn passed_on(file: &[u8]) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What a shape has met is kept for the next text. A text that leads to more of it than can be kept is slow, and so are all texts that
-/// come behind it, whoever sends them.
+/// What a shape has met is kept for the next text. A text that leads to more of it than can be kept is slow, and so are
+/// all texts that come behind it, whoever sends them.
 #[test]
 fn what_does_not_repeat_is_as_quick_as_what_does_and_costs_no_other_text() {
     let words = WORDS.repeat(FILE / WORDS.len());

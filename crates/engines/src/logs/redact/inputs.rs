@@ -1,5 +1,5 @@
-//! What is typed into a field of a page that is one for a password: one member of a call says which field, and another one what.
-//! `{"element": "Password textbox", "text": ".."}`
+//! What is typed into a field of a page that is one for a password: one member of a call says which field, and another
+//! one what. `{"element": "Password textbox", "text": ".."}`
 
 use rules::facts::SecretKind as S;
 
@@ -47,7 +47,8 @@ fn is_one_of(name: &str, known: &[&str]) -> bool {
     known.iter().any(|known| letters().eq(known.bytes()))
 }
 
-/// What the field holds that a text describes or finds: `#password`, `input[type=password]`, `page.getByLabel('Password')`.
+/// What the field holds that a text describes or finds: `#password`, `input[type=password]`,
+/// `page.getByLabel('Password')`.
 pub(super) fn held(field: &str) -> Option<Class> {
     if field.len() > MAX_FIELD {
         return None;

@@ -41,10 +41,10 @@ impl From<serde_json::Error> for Fault {
     }
 }
 
-/// The one check of JSON that a caller gives. What passes is JSON to everything that reads it later, whatever it is read
-/// for: it can be redacted, put into its canonical form, and read as values by [`read_json`] and by anybody's parser. So
-/// it holds no U+0000 and no half of a surrogate pair, no member twice, no number that is infinite to a computer, and
-/// it is nested 100 deep at most.
+/// The one check of JSON that a caller gives. What passes is JSON to everything that reads it later, whatever it is
+/// read for: it can be redacted, put into its canonical form, and read as values by [`read_json`] and by anybody's
+/// parser. So it holds no U+0000 and no half of a surrogate pair, no member twice, no number that is infinite to a
+/// computer, and it is nested 100 deep at most.
 pub fn check_json(text: &str) -> Result<(), Fault> {
     let mut reader = Reader::new(text).map_err(|error| Fault::here(format!("is no JSON: {error}")))?;
     reader.sound(0)

@@ -1,5 +1,5 @@
-//! What was to be JSON and is none, read as far as it can be: cut off at a limit, with half a character in it, nested too
-//! deep, or as Python writes it. A rule is to see the command in it; that it may not see all is said beside.
+//! What was to be JSON and is none, read as far as it can be: cut off at a limit, with half a character in it, nested
+//! too deep, or as Python writes it. A rule is to see the command in it; that it may not see all is said beside.
 
 use std::borrow::Cow;
 

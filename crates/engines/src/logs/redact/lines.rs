@@ -1,5 +1,5 @@
-//! Commands of which a word is a password by its place alone: what comes last, behind a user in a pair, what is given by a pipe. They
-//! are found in texts, and in lists of the words of a command (`listed`).
+//! Commands of which a word is a password by its place alone: what comes last, behind a user in a pair, what is given
+//! by a pipe. They are found in texts, and in lists of the words of a command (`listed`).
 
 use regex::Captures;
 use rules::facts::SecretKind as S;

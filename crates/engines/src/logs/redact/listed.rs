@@ -1,5 +1,5 @@
-//! Commands that are lists of their words, as `["vault", "login", ".."]`, read as the lines that they are: the items of a list of JSON,
-//! and a list that stands in a text, as code and Python write it.
+//! Commands that are lists of their words, as `["vault", "login", ".."]`, read as the lines that they are: the items of
+//! a list of JSON, and a list that stands in a text, as code and Python write it.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -104,7 +104,8 @@ fn fill(line: &mut String, word: &str) {
     }
 }
 
-/// The passwords in a list that a text has. Its line is as long as it is, with blanks for what stands between the words.
+/// The passwords in a list that a text has. Its line is as long as it is, with blanks for what stands between the
+/// words.
 pub(super) fn written(text: &str, matched: &Captures<'_>) -> Ruling {
     let start = matched.get_match().start();
     let (line, end) = line_at(text, start);
@@ -122,7 +123,8 @@ pub(super) fn written(text: &str, matched: &Captures<'_>) -> Ruling {
     Ruling::Remove(found)
 }
 
-/// The line of the list that begins there, and where that ends. A list within it goes on with it, as in `run('curl', ['-u', '..'])`.
+/// The line of the list that begins there, and where that ends. A list within it goes on with it, as in
+/// `run('curl', ['-u', '..'])`.
 fn line_at(text: &str, start: usize) -> (String, usize) {
     let (mut line, mut at, mut words) = (String::new(), start, 0);
     while words < MAX_WORDS {

@@ -48,7 +48,8 @@ pub(super) fn element(text: &str, matched: &Captures<'_>) -> Ruling {
     Ruling::Remove(vec![(content.range, class)])
 }
 
-/// Whether it is a word of a text, for which `<token>` and `<auth>` stand as often as for a secret. A password may be any word.
+/// Whether it is a word of a text, for which `<token>` and `<auth>` stand as often as for a secret. A password may be
+/// any word.
 fn is_word(class: Class, value: &str) -> bool {
     matches!(class, Class::Secret(S::Token | S::BearerToken | S::Jwt | S::Authorization | S::Cookie))
         && !value.split_whitespace().any(looks_random)

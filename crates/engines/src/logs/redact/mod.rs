@@ -3,15 +3,15 @@
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
-//! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
-//! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
-//! say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`, `places`): in a command, also
-//! where it is a list of its words (`listed`), in SQL, in a call, or in the column of a table (`columns`). A field of a page says what is
-//! typed into it (`inputs`).
+//! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn
+//! as nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools
+//! (`commands`) say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`,
+//! `places`): in a command, also where it is a list of its words (`listed`), in SQL, in a call, or in the column of a
+//! table (`columns`). A field of a page says what is typed into it (`inputs`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
-//! - **Linear.** One pass for each table decides which detectors have anything to do; each of those is a linear scan. A judge looks no
-//!   further than so far around a match, or what it has looked at is passed over or goes (`hostile`).
+//! - **Linear.** One pass for each table decides which detectors have anything to do; each of those is a linear scan. A
+//!   judge looks no further than so far around a match, or what it has looked at is passed over or goes (`hostile`).
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
 //!   that does not settle within a few scans was made to evade, and is removed whole.
 //! - **Exact.** Caller-given JSON is rewritten as text: what is not removed stays as it was, byte for byte, so
@@ -81,16 +81,17 @@ pub use unveil::{composed, hides_something, unmistakable};
 
 use findings::Found;
 
-/// The version of fields, shapes and checks together. Stored in each record: another version removes otherwise, so whoever
-/// changes what is removed raises it. 2 looks as well into texts as their last reader sees them, into base64, lists and forms,
-/// and finds a token that is glued to a word.
-/// 3 knows passwords by more of the names and places that they have every day (numbered, in XML, YAML, .netrc and the flags of
-/// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
-/// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
-/// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
-/// 5 reads a list of the words of a command as the line that it is, in JSON and in code, and knows what is typed
-/// into a field for a password. It keeps more of what only stands for a secret, and what programs other than clients take behind `-u`,
-/// reads rows as they are quoted, and takes by its name alone what is too long to stand for a secret.
+/// The version of fields, shapes and checks together. Stored in each record: another version removes otherwise, so
+/// whoever changes what is removed raises it. 2 looks as well into texts as their last reader sees them, into base64,
+/// lists and forms, and finds a token that is glued to a word.
+/// 3 knows passwords by more of the names and places that they have every day (numbered, in XML, YAML, .netrc and the
+/// flags of well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between
+/// their digits. 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of
+/// code, prose in elements; and it knows passwords by their place in more commands, SQL, calls and sentences, and by
+/// their names in more languages. 5 reads a list of the words of a command as the line that it is, in JSON and in code,
+/// and knows what is typed into a field for a password. It keeps more of what only stands for a secret, and what
+/// programs other than clients take behind `-u`, reads rows as they are quoted, and takes by its name alone what is too
+/// long to stand for a secret.
 pub const REDACTION_VERSION: u64 = 5;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -1,5 +1,5 @@
-//! Values that are none, although they stand where a secret would: words that say how it is or of what type, references to
-//! where it is kept, folders, expressions of code, prose. What is redacted without need is evidence that is lost.
+//! Values that are none, although they stand where a secret would: words that say how it is or of what type, references
+//! to where it is kept, folders, expressions of code, prose. What is redacted without need is evidence that is lost.
 
 use super::{
     fields::{classify, words},
@@ -51,7 +51,8 @@ const KEYWORDS: &[&str] = &["async", "await", "function", "lambda", "new", "type
 /// What stands before what an `Authorization` is.
 pub(super) const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token", "apikey"];
 
-/// What is longer stands for no secret: it is one, or has one in it. To judge it would be to read it anew for each name in it.
+/// What is longer stands for no secret: it is one, or has one in it. To judge it would be to read it anew for each name
+/// in it.
 pub(super) const MAX_STANDIN: usize = 512;
 /// Longer folders are none.
 const MAX_PLACE: usize = 1_024;
@@ -83,7 +84,8 @@ pub(super) fn is_way_to_one(value: &str) -> bool {
     })
 }
 
-/// Whether a value is put in its place where any other may be one: `${X}`, `{token}`, and a `$PASS` that has the name of one.
+/// Whether a value is put in its place where any other may be one: `${X}`, `{token}`, and a `$PASS` that has the name
+/// of one.
 pub(super) fn stands_for_one(value: &str) -> bool {
     if value.len() > MAX_STANDIN {
         return false;
@@ -135,8 +137,8 @@ fn is_reference(value: &str) -> bool {
         || (within("{{", "}}") || within("${{", "}}")) && !value.split_whitespace().any(is_mixed)
 }
 
-/// Whether it is a name of a secret, or a path of names to one: `settings.DB_PASSWORD`. With a digit it is one that people choose for
-/// themselves: `Password1`.
+/// Whether it is a name of a secret, or a path of names to one: `settings.DB_PASSWORD`. With a digit it is one that
+/// people choose for themselves: `Password1`.
 pub(super) fn names_one(path: &str) -> bool {
     let is_one = |last: &str| !last.bytes().any(|byte| byte.is_ascii_digit()) && classify(last).is_some();
     is_path_of_names(path) && path.rsplit('.').next().is_some_and(is_one)
@@ -150,8 +152,8 @@ fn is_path_of_names(path: &str) -> bool {
     })
 }
 
-/// Whether a value without quotes is an expression of code. `colon` if it stands behind one, as a type does; `spaced` if blanks stand
-/// before it.
+/// Whether a value without quotes is an expression of code. `colon` if it stands behind one, as a type does; `spaced`
+/// if blanks stand before it.
 pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
     let first = value.split('.').next().unwrap_or_default();
     let is_path = value.contains('.') && is_path_of_names(value);
@@ -204,7 +206,8 @@ fn is_no_word(word: &str) -> bool {
     digits && letters || looks_random(word)
 }
 
-/// Whether what an item of a list says is the name of the next one, and not what is done with a secret: `reset a password`.
+/// Whether what an item of a list says is the name of the next one, and not what is done with a secret:
+/// `reset a password`.
 pub(super) fn is_name_of_item(item: &str) -> bool {
     const NO_NAME: &[&str] = &[
         "a",
@@ -241,7 +244,8 @@ pub(super) fn is_mixed(value: &str) -> bool {
     bytes.len() >= 8 && turns >= 3 || bytes.len() >= 16 && turns >= 2
 }
 
-/// Whether no word, number, date or path is like it: letters and digits in turns, or both with a sign that they seldom have.
+/// Whether no word, number, date or path is like it: letters and digits in turns, or both with a sign that they seldom
+/// have.
 pub(super) fn is_strong(value: &str) -> bool {
     let value = value.trim_end_matches(['.', ',', ';', ':', ')', '!', '?']);
     let has = |known: fn(&u8) -> bool| value.as_bytes().iter().any(known);
@@ -250,8 +254,8 @@ pub(super) fn is_strong(value: &str) -> bool {
     !value.contains('/') && (is_mixed(value) || value.len() >= 8 && signed && both)
 }
 
-/// Whether it has capitals, other letters and digits, as passwords of people have, and names of methods and versions seldom do:
-/// `Summer2026`.
+/// Whether it has capitals, other letters and digits, as passwords of people have, and names of methods and versions
+/// seldom do: `Summer2026`.
 pub(super) fn is_dense(value: &str) -> bool {
     let value = value.trim_end_matches(['.', ',', ';', '!', '?']);
     let has = |known: fn(&u8) -> bool| value.as_bytes().iter().any(known);

@@ -72,8 +72,8 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
-    // A tool of one parameter is often told by its bare value, which may be a command, and may be another fact. What an agent is
-    // asked is none, so nothing is missed there; and nothing where no sign of any fact is in it.
+    // A tool of one parameter is often told by its bare value, which may be a command, and may be another fact. What an
+    // agent is asked is none, so nothing is missed there; and nothing where no sign of any fact is in it.
     for text in bare(&root).iter().filter(|_| of_a_tool) {
         facts.params.facts_cut |= has_sign(&visible(text));
         facts.nameless(text);
@@ -202,8 +202,8 @@ impl Facts {
         {
             self.statement(&statement, false);
         }
-        // `{"protocol": "https", "hostname": ["h", "example"]}`: the labels of one name. Where nothing says that a URL is told in
-        // parts, they are hosts like others, and it is not known whether they are one together.
+        // `{"protocol": "https", "hostname": ["h", "example"]}`: the labels of one name. Where nothing says that a URL
+        // is told in parts, they are hosts like others, and it is not known whether they are one together.
         if at.role == Some(Role::Host)
             && at.many != Many::Several
             && let Some(labels) = words(items).filter(|labels| labels.len() > 1)
@@ -322,8 +322,8 @@ impl Facts {
         }
     }
 
-    /// A text as others may take it, where something in it cannot be read: some pass over that, as a shell does over U+0000,
-    /// and to some a word ends there.
+    /// A text as others may take it, where something in it cannot be read: some pass over that, as a shell does over
+    /// U+0000, and to some a word ends there.
     fn seen_through(&mut self, text: &str) -> Option<[String; 2]> {
         if !text.contains(is_illegible) {
             return None;
@@ -465,7 +465,8 @@ mod tests {
 
     use super::*;
 
-    /// Where each of eight long commands was tried anew with each of seven texts of arguments, it was as long as 127 of them.
+    /// Where each of eight long commands was tried anew with each of seven texts of arguments, it was as long as 127 of
+    /// them.
     #[test]
     fn long_commands_beside_each_other_take_no_longer_than_apart() {
         const ARGUMENTS: [&str; 7] =

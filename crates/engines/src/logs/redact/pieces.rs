@@ -1,9 +1,9 @@
 //! Pieces that several shapes share. A shape has `(?&name)` where a piece belongs, and [`whole`] writes it out.
 
-/// What a name of a secret has in it, as a part of a shape that does not tell capitals from others. `(?&between)` is what may
-/// stand between two words of one name. The words for a password in other languages are French, Spanish, Portuguese, Dutch,
-/// Polish, Swedish, Russian, Chinese, Japanese and Korean. Whether a name that has it is such a name is what
-/// `fields::classify` says.
+/// What a name of a secret has in it, as a part of a shape that does not tell capitals from others. `(?&between)` is
+/// what may stand between two words of one name. The words for a password in other languages are French, Spanish,
+/// Portuguese, Dutch, Polish, Swedish, Russian, Chinese, Japanese and Korean. Whether a name that has it is such a name
+/// is what `fields::classify` says.
 const STEMS: &str = concat!(
     "pass|pw|psk|psw|secret|token|auth|jwt|bearer|credential|dsn|ssn|cvv|cvc|",
     "kennwort|mot[ _-]?de[ _-]?passe|contrase[n\u{f1}]a|senha|wachtwoord|has[l\u{142}]o|l[o\u{f6}]senord|",

@@ -1,5 +1,6 @@
-//! More passwords that are known by their place: behind the name of a variable in a call, as what code takes where nothing is
-//! set, in settings of two lines, in sentences. As in `forms`, each shape has what tells it from what only looks alike.
+//! More passwords that are known by their place: behind the name of a variable in a call, as what code takes where
+//! nothing is set, in settings of two lines, in sentences. As in `forms`, each shape has what tells it from what only
+//! looks alike.
 
 use regex::Captures;
 use rules::facts::SecretKind as S;
@@ -139,7 +140,8 @@ fn strong_second(text: &str, matched: &Captures<'_>) -> Ruling {
     }
 }
 
-/// The string in quotes behind the name in quotes: `setItem('password', '..')`, `["password", ".."]`; but not the next name of a list.
+/// The string in quotes behind the name in quotes: `setItem('password', '..')`, `["password", ".."]`; but not the next
+/// name of a list.
 fn paired(text: &str, matched: &Captures<'_>) -> Ruling {
     beside(text, matched, |_, value| is_strong(value))
 }

@@ -1,5 +1,5 @@
-//! JSON text: rewritten in place, so that what is not removed stays as the caller wrote it. A string is JSON or plain text,
-//! whether JSON holds it, a plain text encodes it, or it comes by itself.
+//! JSON text: rewritten in place, so that what is not removed stays as the caller wrote it. A string is JSON or plain
+//! text, whether JSON holds it, a plain text encodes it, or it comes by itself.
 
 use std::borrow::Cow;
 

@@ -153,8 +153,8 @@ pub(super) fn role(name: &str) -> Option<Role> {
 }
 
 impl Role {
-    /// Whether a member of another one, or of its lists, says something of its own by this: what a thing is made of says no more
-    /// than that it is a part of it.
+    /// Whether a member of another one, or of its lists, says something of its own by this: what a thing is made of
+    /// says no more than that it is a part of it.
     pub(super) fn may_be_in(self, outer: Option<Role>) -> bool {
         let is_part = matches!(outer, Some(Role::Url | Role::Host | Role::Command | Role::Table));
         match self {

@@ -1,7 +1,7 @@
 //! The shapes of secrets and personal data, and the judges that tell them from what only looks alike.
 //!
-//! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow. What begins as
-//! nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`.
+//! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow. What begins
+//! as nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`.
 
 use std::ops::Range;
 
@@ -45,8 +45,9 @@ pub(super) const TOKENS: &[(&str, Judge)] = &[
     ),
 ];
 
-/// Tokens of chats; they are applied behind those. One of them may begin wherever a word does and counts its letters from there, which
-/// has as many places as there are sets of beginnings: it is alone, so that what is made for it is slow in no other shape.
+/// Tokens of chats; they are applied behind those. One of them may begin wherever a word does and counts its letters
+/// from there, which has as many places as there are sets of beginnings: it is alone, so that what is made for it is
+/// slow in no other shape.
 pub(super) const CHATS: &[(&str, Judge)] = &[(
     concat!(
         r"xox[abeoprs]-[0-9A-Za-z-]{10,}|xapp-[0-9A-Za-z-]{10,}",
@@ -200,7 +201,8 @@ fn llm_key(_: &str, matched: &Captures<'_>) -> Ruling {
     if key.starts_with("sk-") && is_of_words(key) { over(matched) } else { all(matched, S::LlmKey) }
 }
 
-/// Whether a text is words that hyphens join, as names are: `sk-learn-pipeline-v2`. A key mixes letters and digits, or has no end.
+/// Whether a text is words that hyphens join, as names are: `sk-learn-pipeline-v2`. A key mixes letters and digits, or
+/// has no end.
 fn is_of_words(text: &str) -> bool {
     text.split(['-', '_']).all(|part| {
         let number = part.strip_prefix('v').unwrap_or(part);

@@ -1,5 +1,5 @@
-//! Texts that speak of secrets and hold none, and beside each what differs from it by holding one. Who removes too much destroys
-//! evidence.
+//! Texts that speak of secrets and hold none, and beside each what differs from it by holding one. Who removes too much
+//! destroys evidence.
 
 use super::{redact_json, redact_text};
 use serde_json::json;

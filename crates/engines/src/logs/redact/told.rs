@@ -1,4 +1,5 @@
-//! Passwords in the forms in which agents come by them: commands, SQL, calls, settings, conversations, in several languages.
+//! Passwords in the forms in which agents come by them: commands, SQL, calls, settings, conversations, in several
+//! languages.
 
 use super::{redact_json, redact_text};
 use serde_json::json;

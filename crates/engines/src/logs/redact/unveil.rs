@@ -8,8 +8,8 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 /// An escape may stand for a piece of another one: so many times over. Each time costs six characters for one.
 const MAX_PASSES: usize = 12;
 
-/// Whether a character is drawn as nothing (Unicode's Default_Ignorable_Code_Point), or as a blank that is none: the cell of Braille
-/// without a dot, and what anchors notes between lines.
+/// Whether a character is drawn as nothing (Unicode's Default_Ignorable_Code_Point), or as a blank that is none: the
+/// cell of Braille without a dot, and what anchors notes between lines.
 fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -36,8 +36,8 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| !is_ignorable(*c)).collect())
 }
 
-/// The text in Unicode's composed form (NFC). Some letters can be spelt in several ways, `é` as one character or as an `e`
-/// with an accent behind it, which are one text to every reader and two to whoever compares bytes.
+/// The text in Unicode's composed form (NFC). Some letters can be spelt in several ways, `é` as one character or as an
+/// `e` with an accent behind it, which are one text to every reader and two to whoever compares bytes.
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
@@ -60,8 +60,9 @@ pub fn unmistakable(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. Blanks
-/// within it are one U+0020, for nobody sees which they are. What joins or shapes pictures stays with them, and goes elsewhere.
+/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks.
+/// Blanks within it are one U+0020, for nobody sees which they are. What joins or shapes pictures stays with them, and
+/// goes elsewhere.
 fn seen_of(name: &str) -> Cow<'_, str> {
     let mut seen = String::with_capacity(name.len());
     for (before, c, after) in beside(name) {
@@ -102,7 +103,8 @@ fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
         && !(shapes || joins || is_keycap || parts)
 }
 
-/// Whether a character is drawn as a picture, or can be: Unicode's Extended_Pictographic, by its blocks where it has most of one.
+/// Whether a character is drawn as a picture, or can be: Unicode's Extended_Pictographic, by its blocks where it has
+/// most of one.
 fn is_picture(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}'

@@ -1,5 +1,5 @@
-//! A user and a password behind `-u`, as `curl` takes them. To other programs that flag is a format of dates, a user and a group, a
-//! place on another machine: there only what looks like a password is one.
+//! A user and a password behind `-u`, as `curl` takes them. To other programs that flag is a format of dates, a user
+//! and a group, a place on another machine: there only what looks like a password is one.
 
 use regex::Captures;
 use rules::facts::SecretKind as S;
@@ -34,7 +34,8 @@ pub(super) fn is_client(word: &str) -> bool {
     CLIENTS.contains(&name.strip_suffix(".exe").unwrap_or(name))
 }
 
-/// Whether what stands behind the flag is a user and a password; `of_a_client` if it is told to a program that takes them.
+/// Whether what stands behind the flag is a user and a password; `of_a_client` if it is told to a program that takes
+/// them.
 pub(super) fn is_of_a_user(user: &str, password: &str, of_a_client: bool) -> bool {
     let ids = [user, password].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     let telling = of_a_client || is_behind_a_user(password) && !password.contains('%');

@@ -21,8 +21,8 @@ pub(super) const FLAG: &str = r#"(?i)(?:^|[\s"'])--?(?&name)[ \t]+"#;
 const MAX_QUOTED: usize = 65_536;
 /// Longer arguments hold no secret.
 const MAX_ARGUMENT: usize = 16_384;
-/// A string in four others has so many backslashes before its quotes. What has more is read without them (`unveil`): were each a
-/// quote of another kind, none would close the one before.
+/// A string in four others has so many backslashes before its quotes. What has more is read without them (`unveil`):
+/// were each a quote of another kind, none would close the one before.
 const MAX_SLASHES: usize = 31;
 /// Longer types are none.
 const MAX_TYPE: usize = 128;
@@ -91,8 +91,8 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     if !telling || is_none { Ruling::PassOver(name.end()) } else { Ruling::Remove(vec![(range, class)]) }
 }
 
-/// Whether a value that a name is compared with (`==`) is a secret. To code a token is a word or a sign of a language as
-/// often as it is one of access, and `auth` a way of it: only what is mixed as no word is goes there.
+/// Whether a value that a name is compared with (`==`) is a secret. To code a token is a word or a sign of a language
+/// as often as it is one of access, and `auth` a way of it: only what is mixed as no word is goes there.
 fn is_compared(class: Class, value: &str) -> bool {
     match class {
         Class::Secret(S::Token | S::BearerToken | S::Jwt | S::Authorization | S::Cookie | S::Credential) => {
@@ -107,7 +107,8 @@ pub(super) fn is_count(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Where the value begins behind a type that stands behind a colon: `: Option<&'static str> = `. A blank stands before the sign.
+/// Where the value begins behind a type that stands behind a colon: `: Option<&'static str> = `. A blank stands before
+/// the sign.
 fn typed(text: &str, from: usize, colon: usize) -> Option<usize> {
     if !text[from..colon].trim_end().ends_with(':') {
         return None;
@@ -196,8 +197,8 @@ fn is_named_so(class: Class, value: &str) -> bool {
     names_one(value) && value.rsplit('.').next().and_then(classify) == Some(class)
 }
 
-/// Whether such a value stands in code, and not in settings, where it may be a password that is as weak: in a member that it is put
-/// into, before the end of a statement, or as an argument of a call.
+/// Whether such a value stands in code, and not in settings, where it may be a password that is as weak: in a member
+/// that it is put into, before the end of a statement, or as an argument of a call.
 fn is_in_code(text: &str, name: &Range<usize>, value: &Range<usize>, spaced: bool) -> bool {
     let rest = &text[value.end..];
     if spaced && (text[name.clone()].contains('.') || rest.starts_with(';')) {

@@ -221,8 +221,9 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     })
 }
 
-/// Whether it is told by a trace, so that nothing can be done about it: a span, and that the trace began. What is asked in the
-/// run of a trace has not happened, and whoever reports a step there by the API is answered: both are judged as in any run.
+/// Whether it is told by a trace, so that nothing can be done about it: a span, and that the trace began. What is asked
+/// in the run of a trace has not happened, and whoever reports a step there by the API is answered: both are judged as
+/// in any run.
 fn is_reported(run: &RunState, question: &Question<'_>) -> bool {
     let is_told = match question.step {
         Some(step) => step.is_span,

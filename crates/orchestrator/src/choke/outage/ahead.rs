@@ -1,5 +1,5 @@
-//! Use of limits by answers that no store has yet. It comes on top of what the store says of a window: that is read anew
-//! with every group, also while one run's answers still wait.
+//! Use of limits by answers that no store has yet. It comes on top of what the store says of a window: that is read
+//! anew with every group, also while one run's answers still wait.
 
 use std::{
     collections::HashMap,

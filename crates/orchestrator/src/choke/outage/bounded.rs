@@ -25,8 +25,8 @@ pub(super) fn keep<K: Eq + Hash, V>(
     bound(of, most, at);
 }
 
-/// Where there is too much, the older half of whoever has most of it goes, until a quarter is free: while one tenant has
-/// more than others, no other is forgotten for what it does.
+/// Where there is too much, the older half of whoever has most of it goes, until a quarter is free: while one tenant
+/// has more than others, no other is forgotten for what it does.
 pub(super) fn bound<K: Eq + Hash, V>(
     of: &mut HashMap<(TenantId, K), V>,
     most: usize,

@@ -1,10 +1,10 @@
-//! What governs the tenants whose runs are remembered: their freezes and settings, as they were when they were last looked at;
-//! and whether that is late enough to go by it.
+//! What governs the tenants whose runs are remembered: their freezes and settings, as they were when they were last
+//! looked at; and whether that is late enough to go by it.
 //!
 //! A run is remembered as its last call left it. What was done to it since, through another server, this one learns by
-//! looking. While the looks fail and the store answers calls all the same, nothing is known of that, and nothing is let through.
-//! What came first is told by the time that has elapsed on this server: a clock that was ahead and is set right would make all
-//! that is remembered too old for as long.
+//! looking. While the looks fail and the store answers calls all the same, nothing is known of that, and nothing is let
+//! through. What came first is told by the time that has elapsed on this server: a clock that was ahead and is set
+//! right would make all that is remembered too old for as long.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,12 +22,12 @@ use crate::context::TenantSettings;
 /// By how much the last look may come before the last answer of the store.
 const TRUSTED: TimeDelta = TimeDelta::seconds(3);
 
-/// And by twice as long as a look takes, for there is no later one until the next is over; where a look takes as long as this,
-/// and no more.
+/// And by twice as long as a look takes, for there is no later one until the next is over; where a look takes as long
+/// as this, and no more.
 const SLOW: TimeDelta = TimeDelta::seconds(5);
 
-/// How long a freeze that this server began is kept of a tenant none of whose runs are remembered: a group that read one of them
-/// before the freeze may still be under way. No group takes as long.
+/// How long a freeze that this server began is kept of a tenant none of whose runs are remembered: a group that read
+/// one of them before the freeze may still be under way. No group takes as long.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(1);
 
 /// How many halts may be asked for in one outage before all runs of the tenant are held.
@@ -67,9 +67,10 @@ struct BegunHere {
     freeze: Arc<Freeze>,
 }
 
-/// Halts that people asked for and the store did not take, each with when it was asked for last. They are recorded nowhere, and
-/// nobody is told that they are in force; but a run of theirs is not gone by from memory until the store has written something of
-/// it again. That it can be read is not enough: a full disk can be read, and what a failover left, and a row that another holds.
+/// Halts that people asked for and the store did not take, each with when it was asked for last. They are recorded
+/// nowhere, and nobody is told that they are in force; but a run of theirs is not gone by from memory until the store
+/// has written something of it again. That it can be read is not enough: a full disk can be read, and what a failover
+/// left, and a row that another holds.
 #[derive(Default)]
 struct Asked {
     runs: HashMap<RunId, TimeDelta>,
@@ -118,8 +119,8 @@ impl Asked {
 }
 
 impl Governed {
-    /// Forgets all but what a look that began then cannot have seen: what was done here since, or just before, and what the
-    /// store did not take. Gives whether there is any.
+    /// Forgets all but what a look that began then cannot have seen: what was done here since, or just before, and what
+    /// the store did not take. Gives whether there is any.
     fn keep_news(&mut self, since: TimeDelta) -> bool {
         let Self { mut begun, asked, .. } = std::mem::take(self);
         begun.retain(|begun| begun.at + UNDER_WAY > since);
@@ -136,8 +137,8 @@ impl Governs {
         known.answered = known.answered.max(Some(at));
     }
 
-    /// The store took what a group of the tenant wrote that began then. A run is gone by for `memory` after it was read: what was
-    /// asked for before that is in the way of none any more.
+    /// The store took what a group of the tenant wrote that began then. A run is gone by for `memory` after it was
+    /// read: what was asked for before that is in the way of none any more.
     pub(super) fn wrote(&self, tenant: TenantId, at: TimeDelta, memory: TimeDelta) {
         if let Some(governed) = self.known().tenants.get_mut(&tenant) {
             governed.asked.forget(at - memory);
@@ -149,9 +150,9 @@ impl Governs {
         self.known().tenants.get(&tenant)?.settings.clone()
     }
 
-    /// Takes what a look at these tenants came to that began then and took so long. Those of which none came are as they were;
-    /// the freezes are of those whose generation was another. Others than the tenants that were looked at are forgotten, but
-    /// for what this server has done to them meanwhile.
+    /// Takes what a look at these tenants came to that began then and took so long. Those of which none came are as
+    /// they were; the freezes are of those whose generation was another. Others than the tenants that were looked at
+    /// are forgotten, but for what this server has done to them meanwhile.
     pub(super) fn looked(
         &self,
         (at, took): (TimeDelta, TimeDelta),

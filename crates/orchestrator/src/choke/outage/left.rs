@@ -1,7 +1,7 @@
 //! How far runs had come when this process last saw them: a store that has one of them further back fell back.
 //!
-//! Who is halted has no more steps by that, and no other head of its chain. So where a run stands is kept beside its steps,
-//! and of those that were halted apart: however many runs come after them, that they were is known.
+//! Who is halted has no more steps by that, and no other head of its chain. So where a run stands is kept beside its
+//! steps, and of those that were halted apart: however many runs come after them, that they were is known.
 
 use std::{collections::HashMap, sync::Mutex};
 
@@ -67,8 +67,8 @@ impl Place {
     }
 }
 
-/// Whether it was refused at its start: it never ran, so nothing of it goes on where the store lost it. An agent may ask
-/// again as often as it likes, and takes nobody's place here by that.
+/// Whether it was refused at its start: it never ran, so nothing of it goes on where the store lost it. An agent may
+/// ask again as often as it likes, and takes nobody's place here by that.
 fn was_refused(run: &RunState) -> bool {
     run.run.halt_action.is_some() && run.next_index() == 0 && Stage::of(&run.run) == Stage::Over
 }

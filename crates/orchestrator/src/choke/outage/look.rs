@@ -1,7 +1,8 @@
-//! Looks in the store what was done, through any server, to what this one remembers: what governs the tenants of its runs, the
-//! keys by which they are called, and which of the runs take no more steps.
+//! Looks in the store what was done, through any server, to what this one remembers: what governs the tenants of its
+//! runs, the keys by which they are called, and which of the runs take no more steps.
 //!
-//! A few statements for all of them, in one unit of work, so that all is of one moment; none where no run is remembered.
+//! A few statements for all of them, in one unit of work, so that all is of one moment; none where no run is
+//! remembered.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -76,8 +77,8 @@ pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
     Ok(())
 }
 
-/// The runs of tenants that go on while the store is down. What is done to others' meanwhile makes no difference to what passes:
-/// nothing does.
+/// The runs of tenants that go on while the store is down. What is done to others' meanwhile makes no difference to
+/// what passes: nothing does.
 fn going_on(
     running: Vec<(TenantId, RunId)>,
     found: &HashMap<TenantId, Arc<TenantSettings>>,

@@ -132,7 +132,8 @@ impl Memory {
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
-    /// the group has stopped until another group had the run locked, or a look asked for it when that must have settled.
+    /// the group has stopped until another group had the run locked, or a look asked for it when that must have
+    /// settled.
     pub(in crate::choke) fn doubt(&self, state: &State, err: &StoreError) {
         if !err.is_unknown_commit() {
             return;
@@ -150,8 +151,8 @@ impl Memory {
         self.left.accepted(tenant, times);
     }
 
-    /// Why a run cannot be gone on with, as it was read: it does not go on from where this process saw it, so the store fell
-    /// back. Of a run that is not there, there is no run state.
+    /// Why a run cannot be gone on with, as it was read: it does not go on from where this process saw it, so the store
+    /// fell back. Of a run that is not there, there is no run state.
     pub(in crate::choke) fn fallen(
         &self,
         tenant: TenantId,
@@ -287,8 +288,8 @@ impl Remembered {
         self.go_on(left, began);
     }
 
-    /// The run is as a call left it, or a group, that knew of it since then. Where it was still running, a look may have told
-    /// meanwhile that another stopped it: who is stopped stays so.
+    /// The run is as a call left it, or a group, that knew of it since then. Where it was still running, a look may
+    /// have told meanwhile that another stopped it: who is stopped stays so.
     fn go_on(&mut self, left: RunState, since: TimeDelta) {
         let is_over = self.stopped.is_some_and(|at| at >= since) && takes_steps(&left.run);
         let run = if is_over { self.run.run.clone() } else { left.run };

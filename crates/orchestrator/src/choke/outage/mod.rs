@@ -1,9 +1,10 @@
 //! When the store is down: a halt is still a halt, and nothing else is promised.
 //!
 //! While the store cannot be reached, a call is decided on what this replica remembers, by the same code as ever. What
-//! is refused is refused, marked `recorded: false`; it stays in force here. What would be let through gets 503 (`fail_closed`:
-//! its record cannot be committed) or, in a `degrade` tenant, is let through, marked `recorded: false`: a gap. Both are kept
-//! in the spool before they are told, and are written before anything else of their run when the store is back.
+//! is refused is refused, marked `recorded: false`; it stays in force here. What would be let through gets 503
+//! (`fail_closed`: its record cannot be committed) or, in a `degrade` tenant, is let through, marked `recorded: false`:
+//! a gap. Both are kept in the spool before they are told, and are written before anything else of their run when the
+//! store is back.
 //!
 //! What other servers did to what is remembered here is looked for while the store answers; see [`look`].
 
@@ -88,8 +89,8 @@ async fn from_memory(
         return unavailable();
     }
     if call.names_a_permit_of_none(&state) {
-        // Another replica may have granted it: here nobody can say what it is, and so nothing is recorded of it. To a run that
-        // takes no steps, or is frozen, it is nothing.
+        // Another replica may have granted it: here nobody can say what it is, and so nothing is recorded of it. To a
+        // run that takes no steps, or is frozen, it is nothing.
         let halted = gates::known(&state, &call.caller, run_id)
             .and_then(|()| gates::running(&state, run_id))
             .and_then(|()| not_frozen(&state, run_id));

@@ -30,15 +30,15 @@ use crate::{
     spine::Spine,
 };
 
-/// Whether nothing of the tenant can be written now: the store is not there, or busy, did not say what became of a commit, or
-/// is held back until somebody accepts what a restore lost.
+/// Whether nothing of the tenant can be written now: the store is not there, or busy, did not say what became of a
+/// commit, or is held back until somebody accepts what a restore lost.
 fn ends_all(err: &StoreError) -> bool {
     err.is_unavailable() || err.is_busy() || err.is_unknown_commit() || matches!(err, StoreError::ReadOnly(_))
 }
 
-/// Writes what is overdue, oldest first, and gives the runs of which something still is: what comes to one of them comes
-/// after that. So is everything after an error. An answer is told of and kept apart only where it is the reason itself
-/// that the store does not take it, so that it does not stand in its run's way for ever.
+/// Writes what is overdue, oldest first, and gives the runs of which something still is: what comes to one of them
+/// comes after that. So is everything after an error. An answer is told of and kept apart only where it is the reason
+/// itself that the store does not take it, so that it does not stand in its run's way for ever.
 pub(in crate::choke) async fn write(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,

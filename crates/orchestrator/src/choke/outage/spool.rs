@@ -66,7 +66,8 @@ fn read(text: &[u8]) -> Result<Line<'_>, String> {
         .map_err(|err| format!("{by}, and this build, {BUILD}, cannot read it ({err}); {reads}"))
 }
 
-/// Whether an answer, by its line, is in the spool. Without one, and where it cannot be written, it is not, and that is logged.
+/// Whether an answer, by its line, is in the spool. Without one, and where it cannot be written, it is not, and that is
+/// logged.
 pub(in crate::choke) async fn keep(spine: &Spine, line: Vec<u8>) -> bool {
     let Some(spool) = spine.spool() else { return false };
     let kept = spool.append(line).await;

@@ -1,4 +1,5 @@
-//! How many bytes a call keeps while it waits: its texts, which are as long as its caller likes, and something for the rest.
+//! How many bytes a call keeps while it waits: its texts, which are as long as its caller likes, and something for the
+//! rest.
 
 use proof::records::DecisionRecord;
 
@@ -32,8 +33,8 @@ impl Call {
 }
 
 impl Unwritten {
-    /// About how many bytes it holds, whose line in the spool has so many: that is the call and the decision. Its answer says once
-    /// more what fired, and where the limits stand.
+    /// About how many bytes it holds, whose line in the spool has so many: that is the call and the decision. Its
+    /// answer says once more what fired, and where the limits stand.
     pub(in crate::choke) fn weight(&self, line: usize) -> usize {
         let DecisionRecord { fired, limits, .. } = &*self.decision;
         REST + line + fired.len() + limits.len()

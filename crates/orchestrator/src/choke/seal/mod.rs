@@ -70,8 +70,8 @@ pub(super) fn strike_failed(state: &mut State) {
     }
 }
 
-/// Completes the answers that show a run: it was sealed, or came to incidents, when they were decided. What was told before
-/// is told again as it was.
+/// Completes the answers that show a run: it was sealed, or came to incidents, when they were decided. What was told
+/// before is told again as it was.
 pub(super) fn complete(state: &State, units: &[Unit<'_>], answers: &mut [Answers]) {
     let calls = units.iter().flat_map(|unit| unit.calls);
     for (call, answer) in calls.zip(answers.iter_mut().flatten()) {

@@ -126,8 +126,8 @@ fn calls(
     Ok(calls)
 }
 
-/// Whether it only gathers what several tools gave, as Google's ADK does: by its name, and called with nothing, or with what
-/// says so.
+/// Whether it only gathers what several tools gave, as Google's ADK does: by its name, and called with nothing, or with
+/// what says so.
 fn is_merged(span: &ReportedSpan) -> bool {
     let is_named_so = matches!(span.skill_name.as_str(), "(merged tools)" | "(merged)");
     is_named_so && matches!(span.params.as_deref(), None | Some("{}" | r#"{"input":"N/A"}"#))

@@ -13,10 +13,11 @@ use crate::{
     report::OtherSide,
 };
 
-/// Marks one side of each call of which the body has both, where that hides nothing from a rule: a side that does not say what the
-/// tool was called with, or that says the same as the other. A client may say less than what ran, or something else; then both
-/// stay calls. So they do where one of them tells another use, or alone, for the tree decides which of the two counts; and where a
-/// call ran more than once, or passes through a third who tells of it: the tree counts those.
+/// Marks one side of each call of which the body has both, where that hides nothing from a rule: a side that does not
+/// say what the tool was called with, or that says the same as the other. A client may say less than what ran, or
+/// something else; then both stay calls. So they do where one of them tells another use, or alone, for the tree decides
+/// which of the two counts; and where a call ran more than once, or passes through a third who tells of it: the tree
+/// counts those.
 pub(super) fn find_sides(spans: &mut [ReportedSpan]) {
     if spans.iter().all(|span| span.act != SpanAct::ToolServer) {
         return;

@@ -1,5 +1,5 @@
-//! Who exported the spans of a body. What each of them says is made fit once, and not for each of its spans and traces: a
-//! name of megabytes may stand over a hundred thousand of those.
+//! Who exported the spans of a body. What each of them says is made fit once, and not for each of its spans and traces:
+//! a name of megabytes may stand over a hundred thousand of those.
 
 use std::sync::OnceLock;
 

@@ -14,10 +14,10 @@ use super::{
     seen::Seen,
 };
 
-/// What limits are held against, in one statement, so that it is one moment: each limit with what is counted of it and what
-/// its permits hold; each run that has a limit on its own steps, with how many its permits hold that serve by every clock;
-/// each run that a person has ended, with how many permits it has; when permits end; which steps do not count; and the
-/// segments that were not read yet.
+/// What limits are held against, in one statement, so that it is one moment: each limit with what is counted of it and
+/// what its permits hold; each run that has a limit on its own steps, with how many its permits hold that serve by
+/// every clock; each run that a person has ended, with how many permits it has; when permits end; which steps do not
+/// count; and the segments that were not read yet.
 const MOMENT: &str = "\
 SELECT json_build_object('row', 'limit', 'limit', l.limit_type, 'max', l.max_value, 'used', coalesce(u.used, 0), \
     'reserved', coalesce(u.reserved, 0), 'held', p.held)::text \
@@ -78,8 +78,9 @@ async fn told(witness: &Witness, sql: &str) -> Vec<Value> {
     witness.told(sql).await.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
 }
 
-/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long: at
-/// `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its runs did of it.
+/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long:
+/// at `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its
+/// runs did of it.
 pub(super) async fn check(
     witness: &Witness,
     tenant: TenantId,

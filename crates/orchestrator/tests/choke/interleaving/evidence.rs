@@ -1,5 +1,5 @@
-//! What a stranger can check, in the end: every run ends and its bundle verifies, and both logs do; and that counters say
-//! what is there.
+//! What a stranger can check, in the end: every run ends and its bundle verifies, and both logs do; and that counters
+//! say what is there.
 
 use std::collections::HashSet;
 

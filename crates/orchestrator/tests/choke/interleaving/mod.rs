@@ -1,9 +1,9 @@
 //! Replicas on one Postgres, whose statements are let through one at a time in an order that a seed gives.
 //!
-//! Permits lapse meanwhile, calls are repeated at another replica, people kill runs and freeze their agent, connections are lost
-//! before and after Postgres has read what was sent, and replicas die. Whatever the order: what limits count is what the rows
-//! say after each commit, no more is admitted than there is, of all runs or of one, nothing passes after a halt, no step is
-//! lost or doubled, nobody waits for one who waits for them, and every run
+//! Permits lapse meanwhile, calls are repeated at another replica, people kill runs and freeze their agent, connections
+//! are lost before and after Postgres has read what was sent, and replicas die. Whatever the order: what limits count
+//! is what the rows say after each commit, no more is admitted than there is, of all runs or of one, nothing passes
+//! after a halt, no step is lost or doubled, nobody waits for one who waits for them, and every run
 //! ends as a bundle that verifies.
 //!
 //! A failure names its seed and tells the whole schedule. `HOC_DRILL_SEED=N` plays that one seed again, and

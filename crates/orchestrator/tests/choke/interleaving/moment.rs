@@ -1,4 +1,5 @@
-//! One moment of a tenant's limits: what is counted against what its steps used, and what was admitted against what there is.
+//! One moment of a tenant's limits: what is counted against what its steps used, and what was admitted against what
+//! there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +73,8 @@ impl Moment {
         Ok(())
     }
 
-    /// Of a run's steps some may be of a permit that had lapsed by another replica's clock, which may have given its room away.
+    /// Of a run's steps some may be of a permit that had lapsed by another replica's clock, which may have given its
+    /// room away.
     fn check_runs(&self, seen: &Seen) -> Result<(), String> {
         let end = |row| (text(row, "id"), row["expires"].as_i64().unwrap());
         let ends: BTreeMap<&str, i64> = self.rows("permit").map(end).collect();
@@ -94,8 +96,8 @@ impl Moment {
         Ok(())
     }
 
-    /// A run that was killed is as it was then: nothing passes, and no refusal is recorded. Of its spans it has what was told
-    /// by then.
+    /// A run that was killed is as it was then: nothing passes, and no refusal is recorded. Of its spans it has what
+    /// was told by then.
     fn check_killed(&self, seen: &mut Seen) -> Result<(), String> {
         for row in self.rows("killed") {
             let run = text(row, "run");

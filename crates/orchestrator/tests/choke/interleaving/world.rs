@@ -117,8 +117,8 @@ pub(super) struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    /// A tenant with three runs and two traces, two budgets whose passing is an incident, in every other seed a limit on the
-    /// steps of each run, a few permits that were granted, and two or three replicas.
+    /// A tenant with three runs and two traces, two budgets whose passing is an incident, in every other seed a limit
+    /// on the steps of each run, a few permits that were granted, and two or three replicas.
     pub(super) async fn new(stage: &'s mut Stage, seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
@@ -342,8 +342,8 @@ impl<'s> World<'s> {
         self.asked[asked].told.push(told);
     }
 
-    /// The answer; wrong, where something was let through that was asked for the first time when a freeze was known to hold. A
-    /// span has happened, and is taken.
+    /// The answer; wrong, where something was let through that was asked for the first time when a freeze was known to
+    /// hold. A span has happened, and is taken.
     fn held_against_freezes(&mut self, call: usize, asked: usize, told: Told) -> Told {
         let is_lift = |call: &Call| matches!(self.asked[call.asked].what, What::Lift);
         let may_be_lifted = |(at, other): (usize, &Call)| is_lift(other) && (other.open || at > call);

@@ -37,8 +37,8 @@ impl Drawn {
     }
 }
 
-/// A step of any kind: with no use, half of one or all of it, by one of two reporters. Skills and models are few, so that sides
-/// of a tool and spans of one call meet.
+/// A step of any kind: with no use, half of one or all of it, by one of two reporters. Skills and models are few, so
+/// that sides of a tool and spans of one call meet.
 fn drawn() -> impl Strategy<Value = Drawn> {
     let kinds = prop_oneof![
         4 => Just(LlmCall),
@@ -152,7 +152,8 @@ fn is_told_above(tree: &[Drawn], at: usize) -> bool {
     output <= 1 && (0..tree.len()).any(|of| is_below(tree, at, of) && tells_more(&tree[of]))
 }
 
-/// Whether calls below a call tell what it tells: many tokens alike, in or out, or its total, or together as many as it.
+/// Whether calls below a call tell what it tells: many tokens alike, in or out, or its total, or together as many as
+/// it.
 fn is_told_below(tree: &[Drawn], at: usize) -> bool {
     let (input, output, _) = tree[at].used;
     let below = (0..tree.len()).filter(|of| tree[*of].kind == LlmCall && is_below(tree, *of, at));

@@ -21,8 +21,8 @@ fn id(of: u64) -> String {
     format!("{of:016x}")
 }
 
-/// A chain of calls of three classes, each with a model of its own, and so many steps below the end of it; in the order of
-/// time, or the steps first and the calls from the end on.
+/// A chain of calls of three classes, each with a model of its own, and so many steps below the end of it; in the order
+/// of time, or the steps first and the calls from the end on.
 fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
     let mut tally = Tally::default();
     let mut order: Vec<u64> = (0..calls + below).collect();

@@ -15,8 +15,8 @@ pub(super) fn list<'a>(raw: &'a str, alone: &'a str) -> (Vec<Message<'a>>, Optio
     messages(raw).unwrap_or_else(|| (vec![said(alone, raw)], None))
 }
 
-/// What messages say that a tool was called with, in its own call. What are none, or is an object that may be any, are the
-/// arguments themselves.
+/// What messages say that a tool was called with, in its own call. What are none, or is an object that may be any, are
+/// the arguments themselves.
 pub(super) fn arguments(raw: &str, own: Own<'_>) -> Option<String> {
     let Some((messages, _)) = messages(raw) else { return Some(raw.to_owned()) };
     let mut calls: Vec<ToolCall<'_>> = messages.into_iter().flat_map(|message| message.tool_calls).collect();
@@ -27,8 +27,8 @@ pub(super) fn arguments(raw: &str, own: Own<'_>) -> Option<String> {
     calls.swap_remove(at).arguments.map(|Arguments(arguments)| arguments.into_owned())
 }
 
-/// What messages say that was answered: to its own call, or the first of which nothing says that it is another's. What are no
-/// messages is the answer itself.
+/// What messages say that was answered: to its own call, or the first of which nothing says that it is another's. What
+/// are no messages is the answer itself.
 pub(super) fn answer(raw: &str, own: Own<'_>) -> Option<String> {
     let Some((mut messages, _)) = messages(raw) else { return plain(raw) };
     messages.retain(|message| message.content.is_some());

@@ -1,5 +1,5 @@
-//! Messages that Pydantic AI lists in one attribute: the events of a call as they would have been events of its span, or all that was
-//! said in a run.
+//! Messages that Pydantic AI lists in one attribute: the events of a call as they would have been events of its span,
+//! or all that was said in a run.
 
 use std::borrow::Cow;
 

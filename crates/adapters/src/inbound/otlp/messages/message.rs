@@ -117,8 +117,8 @@ pub(super) struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// Its place among those with these ids and names: by its id, else by its name, the last of those; the only one is its own
-    /// where neither says that it is another's.
+    /// Its place among those with these ids and names: by its id, else by its name, the last of those; the only one is
+    /// its own where neither says that it is another's.
     pub(super) fn among<'c>(
         self,
         all: impl Iterator<Item = (Option<&'c str>, Option<&'c str>)>,

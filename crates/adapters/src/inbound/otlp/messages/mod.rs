@@ -1,9 +1,9 @@
 //! What was said to a model and what it said, in one form for all dialects.
 //!
 //! A prompt that is one message of the user, and a response that is one message, are their text; anything else is a
-//! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id, is_error}`, empty members left out.
-//! What is no text stays as it came, but for pictures and other files, wherever they lie: they are told by kind, size and
-//! hash.
+//! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id, is_error}`, empty members
+//! left out. What is no text stays as it came, but for pictures and other files, wherever they lie: they are told by
+//! kind, size and hash.
 
 mod flat;
 mod given;

@@ -1,5 +1,5 @@
-//! The parts of a message, by whoever's names: OpenTelemetry's, OpenAI's (Chat and Responses), Anthropic's, Gemini's and
-//! Bedrock's. What is none of those stays as it came.
+//! The parts of a message, by whoever's names: OpenTelemetry's, OpenAI's (Chat and Responses), Anthropic's, Gemini's
+//! and Bedrock's. What is none of those stays as it came.
 
 use std::borrow::Cow;
 

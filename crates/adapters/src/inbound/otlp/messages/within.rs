@@ -1,5 +1,5 @@
-//! Files within what stays as it came: JSON that nobody here knows, a request or an answer told whole, a tool's result. Each
-//! is told by kind, size and hash, and all around it stays byte for byte.
+//! Files within what stays as it came: JSON that nobody here knows, a request or an answer told whole, a tool's result.
+//! Each is told by kind, size and hash, and all around it stays byte for byte.
 
 use std::{borrow::Cow, cell::LazyCell};
 
@@ -184,8 +184,8 @@ fn file(text: &str, name: &str, kind: Option<&str>) -> Option<Cow<'static, str>>
         && has(u8::is_ascii_digit);
     let bytes = LazyCell::new(|| base64(text));
     let is_base64 = || bytes.is_some();
-    // What encodes a text may hold what a rule asks for, whatever somebody calls it: it stays, and is looked into. What is no text in
-    // the end can hold nothing of that.
+    // What encodes a text may hold what a rule asks for, whatever somebody calls it: it stays, and is looked into. What
+    // is no text in the end can hold nothing of that.
     let holds_text = || bytes.as_deref().is_some_and(is_text);
     let is_told = kind.is_some_and(|kind| !is_of_an_application(kind) || !holds_text());
     let is_file = begins.is_some()

@@ -135,8 +135,8 @@ pub(super) fn is_mailer(word: &str) -> bool {
     MAILERS.contains(&program(word))
 }
 
-/// What stands behind flags: in the next word, behind `=`, or right behind one that has one letter; and whether it is the value of
-/// a flag that only this program has.
+/// What stands behind flags: in the next word, behind `=`, or right behind one that has one letter; and whether it is
+/// the value of a flag that only this program has.
 fn behind<'w>(words: &[&'w str], table: &[Flagged], mut each: impl FnMut(&'w str, bool)) {
     let Some((first, others)) = words.split_first() else { return };
     let name = program(first);

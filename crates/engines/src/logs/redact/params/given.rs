@@ -1,5 +1,5 @@
-//! Variables that a call sets for its command: `{"command": "${X:-ls} -rf /", "env": {"X": "rm"}}` runs `rm`. They may be told behind
-//! the command, so a line that asks for a variable is read again where all are known.
+//! Variables that a call sets for its command: `{"command": "${X:-ls} -rf /", "env": {"X": "rm"}}` runs `rm`. They may
+//! be told behind the command, so a line that asks for a variable is read again where all are known.
 
 use std::collections::BTreeSet;
 

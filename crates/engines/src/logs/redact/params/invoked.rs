@@ -21,8 +21,8 @@ const INTERPRETERS: &[&str] =
     &["python", "python3", "node", "nodejs", "deno", "bun", "perl", "ruby", "php", "pwsh", "powershell"];
 
 impl Facts {
-    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command. So is a program with a list beside it that has the name of a
-    /// command itself, `{"program": "rm", "argv": ["-rf", "/"]}`, and two lists.
+    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command. So is a program with a list beside it that has the
+    /// name of a command itself, `{"program": "rm", "argv": ["-rf", "/"]}`, and two lists.
     pub(super) fn invoked(&mut self, members: &[(Cow<'_, str>, Node<'_>)]) {
         let (mut programs, mut arguments) = (Vec::new(), Vec::new());
         let mut others = Vec::new();
@@ -64,8 +64,8 @@ impl Facts {
         }
     }
 
-    /// `{"file": "rm", "args": ["-rf"]}`, `{"command": "rm", "options": ["-rf"]}`: what may be a program with what it gets. Nobody
-    /// says that it is.
+    /// `{"file": "rm", "args": ["-rf"]}`, `{"command": "rm", "options": ["-rf"]}`: what may be a program with what it
+    /// gets. Nobody says that it is.
     fn invoked_by_others(
         &mut self,
         programs: &[(usize, String)],

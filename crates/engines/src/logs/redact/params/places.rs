@@ -1,5 +1,5 @@
-//! Hosts and recipients that are told otherwise than by a URL or an address alone: in the parts of a connection, in the head of a
-//! mail, in what may be a host or anything else.
+//! Hosts and recipients that are told otherwise than by a URL or an address alone: in the parts of a connection, in the
+//! head of a mail, in what may be a host or anything else.
 
 use super::{Facts, reach::whole_place};
 use crate::logs::redact::urls;
@@ -89,7 +89,8 @@ impl Facts {
     }
 }
 
-/// `h.example!bob`, `bob%h.example@other.example`, `=?utf-8?q?bob=40h.example?=`, `bob@h.exam\ple`: some mail servers send it elsewhere.
+/// `h.example!bob`, `bob%h.example@other.example`, `=?utf-8?q?bob=40h.example?=`, `bob@h.exam\ple`: some mail servers
+/// send it elsewhere.
 fn is_odd(text: &str) -> bool {
     let plain = text.replace("%40", "@");
     let is_path = |word: &str| word.contains('!') && word.contains('.') && !word.contains(['@', '/']);

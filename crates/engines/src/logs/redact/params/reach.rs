@@ -137,7 +137,8 @@ fn logged_in_to<'w>(words: &[&'w str]) -> Option<&'w str> {
     told(behind[host])
 }
 
-/// What stands where a host has to: `h.example`, `u@h.example:22`, `8080:h.example:80`. What has a scheme is found as a URL.
+/// What stands where a host has to: `h.example`, `u@h.example:22`, `8080:h.example:80`. What has a scheme is found as a
+/// URL.
 pub(super) fn told(value: &str) -> Option<&str> {
     if value.starts_with(UNKNOWN) {
         return Some(value);

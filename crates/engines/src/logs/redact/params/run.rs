@@ -28,8 +28,8 @@ impl Facts {
         !runs_a_shell(line)
     }
 
-    /// A command. A line is one text, which a shell takes apart; of a list, and of a program beside its arguments, the words are
-    /// known, and what stands in them means nothing to a shell.
+    /// A command. A line is one text, which a shell takes apart; of a list, and of a program beside its arguments, the
+    /// words are known, and what stands in them means nothing to a shell.
     pub(super) fn command(&mut self, text: &str, is_line: bool) {
         let text = self.bounded(text);
         self.command_line(text);
@@ -53,7 +53,8 @@ impl Facts {
     /// A command as it was told, or (`is_read`) as a shell joins its lines.
     fn command_as(&mut self, text: &str, is_read: bool) {
         let command = self.fact(&folded(text));
-        // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
+        // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its
+        // quotes go.
         let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
         let is_expanded = command.contains(['$', '{']);
         let resolved =

@@ -112,8 +112,8 @@ impl Command {
     }
 }
 
-/// `-r${x}f`, `-$x`, `-{r..f}`: what a program is told is known to the shell alone. What stands behind an option is mostly its
-/// value: `-j$(nproc)`, `-I$HOME/x`.
+/// `-r${x}f`, `-$x`, `-{r..f}`: what a program is told is known to the shell alone. What stands behind an option is
+/// mostly its value: `-j$(nproc)`, `-I$HOME/x`.
 fn hides_an_option(word: &Word, has_no_values: bool) -> bool {
     if !word.text.starts_with('-') {
         return false;
@@ -128,8 +128,8 @@ fn hides_an_option(word: &Word, has_no_values: bool) -> bool {
     is_sequence || is_of_letters && (letters.is_empty() || has_no_values || goes_on)
 }
 
-/// `/b?n/rm`, `r^m`: a name that the shell looks for, or that one shell reads otherwise. Scripts of other languages have such
-/// signs without a slash (`a?.b`), and both in their patterns.
+/// `/b?n/rm`, `r^m`: a name that the shell looks for, or that one shell reads otherwise. Scripts of other languages
+/// have such signs without a slash (`a?.b`), and both in their patterns.
 fn is_pattern(word: &Word) -> bool {
     let of_a_path = |c: char| c.is_alphanumeric() || "/._-*?^".contains(c);
     let (is_looked_for, is_escaped) = (word.text.contains(['?', '*']), word.text.contains('^'));
@@ -373,7 +373,8 @@ mod tests {
         [once(), once(), once()].into_iter().min().expect("three")
     }
 
-    /// One that is four times as long takes about four times as long, where to go over it again at each piece would take sixteen times.
+    /// One that is four times as long takes about four times as long, where to go over it again at each piece would
+    /// take sixteen times.
     #[test]
     fn hostile_lines_take_no_longer_than_others() {
         #[rustfmt::skip]

@@ -1,5 +1,6 @@
-//! Whether a text of which no name says what it is has a sign of what facts are made of: of a line for a shell, of an address, or
-//! of a statement. One without is no reason to say that a fact may be missed: `weather in Oslo`, `{{ name }}`.
+//! Whether a text of which no name says what it is has a sign of what facts are made of: of a line for a shell, of an
+//! address, or of a statement. One without is no reason to say that a fact may be missed: `weather in Oslo`,
+//! `{{ name }}`.
 
 use crate::logs::redact::roles::{Role, role};
 
@@ -10,7 +11,8 @@ const ANYWHERE: &[char] = &[
 ];
 /// Signs within a word, and of prose at its end: `h.example`, `h:80`, `%40`.
 const WITHIN: &[char] = &['.', ':', '%', '\u{ff0e}'];
-/// Dots to whoever looks a host up. Where no blanks part sentences, they stand between letters too, but hardly beside Latin ones.
+/// Dots to whoever looks a host up. Where no blanks part sentences, they stand between letters too, but hardly beside
+/// Latin ones.
 const STOPS: &[char] = &['\u{3002}', '\u{ff61}'];
 /// The first word of a statement, and one behind it.
 #[rustfmt::skip]
@@ -89,8 +91,8 @@ fn is_statement(text: &str) -> bool {
         .any(|(verb, behind)| place(&words, verb).is_some_and(|at| place(&words[at..], behind).is_some()))
 }
 
-/// Whether another parser than ours can find no fact in a text that looks like JSON and is none: no name in it says what a value is,
-/// and no URL can be in it.
+/// Whether another parser than ours can find no fact in a text that looks like JSON and is none: no name in it says
+/// what a value is, and no URL can be in it.
 pub(super) fn is_plain_literal(text: &str, role_of_all: Option<Role>) -> bool {
     let may_be_any = match role_of_all {
         None | Some(Role::Beside | Role::Person | Role::Data | Role::Code) => true,

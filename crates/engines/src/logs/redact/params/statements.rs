@@ -1,5 +1,6 @@
-//! The tables that a text of SQL names. Dialects differ in what is a comment and what ends a string, so a text in which they do is
-//! read a second time as MySQL would. A name that is put together while the statement runs cannot be read: it is `unsure` then.
+//! The tables that a text of SQL names. Dialects differ in what is a comment and what ends a string, so a text in which
+//! they do is read a second time as MySQL would. A name that is put together while the statement runs cannot be read:
+//! it is `unsure` then.
 
 use std::collections::BTreeSet;
 

@@ -14,8 +14,8 @@ const AROUND: &[char] = &['"', '`', '[', ']', '\''];
 const DRESSED: &[&str] = &["--", "/*", "*", "\\", "{", "}", "(select", "( select", "${", "&\""];
 
 impl Facts {
-    /// Stores do not tell names of tables by case, nor by quotes. With whose it is before its name, it is that table too:
-    /// `public.customers` is `customers`. A list of them is each of them.
+    /// Stores do not tell names of tables by case, nor by quotes. With whose it is before its name, it is that table
+    /// too: `public.customers` is `customers`. A list of them is each of them.
     pub(super) fn table(&mut self, text: &str) {
         let text = folded(self.bounded(text));
         let is_list = text.contains(',') && !text.contains(['(', '"', '\'', '`', '[']);

@@ -28,7 +28,8 @@ const OF_SCHEMAS: &[&str] = &[
 /// How many members behind a value may stand before its name.
 const MEMBERS_AHEAD: usize = 4;
 
-/// A longer text is no name that a value is told behind it by. JSON in it may have such names again, and is read at each of them.
+/// A longer text is no name that a value is told behind it by. JSON in it may have such names again, and is read at
+/// each of them.
 const MAX_NAME: usize = 256;
 
 impl<'t> Rewriter<'t, '_> {
@@ -38,7 +39,8 @@ impl<'t> Rewriter<'t, '_> {
         unescape(ahead.string()).is_ok_and(|text| is_verdict(&text))
     }
 
-    /// Whether the string that comes next says in which way one is let in, or where a secret is kept: `{"auth": "none"}`.
+    /// Whether the string that comes next says in which way one is let in, or where a secret is kept:
+    /// `{"auth": "none"}`.
     pub(super) fn is_way_next(&self, name: &str, class: Class) -> bool {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         unescape(ahead.string()).is_ok_and(|text| {
@@ -83,8 +85,8 @@ impl<'t> Rewriter<'t, '_> {
         Ok(false)
     }
 
-    /// Whether the string that comes next is a piece of a text, with how likely a model held it: `{"token": "the", "logprob": -0.1}`.
-    /// `scored` if that stands before it.
+    /// Whether the string that comes next is a piece of a text, with how likely a model held it:
+    /// `{"token": "the", "logprob": -0.1}`. `scored` if that stands before it.
     pub(super) fn is_piece_next(&self, scored: bool) -> bool {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         let is_piece = unescape(ahead.string()).is_ok_and(|piece| !is_mixed(&piece));
@@ -133,7 +135,8 @@ impl<'t> Rewriter<'t, '_> {
         None
     }
 
-    /// The program that is told the words of the list that comes next, where it stands behind them: `{"args": [..], "command": ".."}`.
+    /// The program that is told the words of the list that comes next, where it stands behind them:
+    /// `{"args": [..], "command": ".."}`.
     pub(super) fn program_behind(&self) -> Result<Option<Cow<'t, str>>, serde_json::Error> {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at + 1 };
         for _ in 0..MAX_WORDS {

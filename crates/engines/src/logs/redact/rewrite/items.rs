@@ -85,8 +85,8 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was `invoked`, or behind
-    /// another `program`.
+    /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was
+    /// `invoked`, or behind another `program`.
     pub(super) fn array(
         &mut self,
         depth: usize,

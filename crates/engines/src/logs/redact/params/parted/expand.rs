@@ -112,7 +112,8 @@ impl Reader<'_> {
         is_shell || self.variables.is_free(name, self.given)
     }
 
-    /// The value of a variable, whose blanks part words if nothing quotes it. Where it is not sure, it is one that may be.
+    /// The value of a variable, whose blanks part words if nothing quotes it. Where it is not sure, it is one that may
+    /// be.
     fn put(&mut self, value: &str, is_sure: bool) {
         if value.len() > self.room {
             self.line.unsure = true;
