@@ -1,10 +1,10 @@
 //! Schema history: one for both stores, never edited once released.
 //!
-//! It begins with the `baseline`, the schema as it was when nothing had been released, in a folder of its own. To change
-//! the schema, add a file: its name, date first, and its `statements`; and list it below. Tables are rendered by `table`
-//! from one text for both stores; what differs is in `dialect`, what must not be changed or deleted in `protect`. SQLite
-//! cannot add a foreign key or change a constraint: rebuild the table. There is no way down: a schema goes back by
-//! restoring a backup.
+//! It begins with the `baseline`, the schema as it was when nothing had been released, in a folder of its own. To
+//! change the schema, add a file: its name, date first, and its `statements`; and list it below. Tables are rendered by
+//! `table` from one text for both stores; what differs is in `dialect`, what must not be changed or deleted in
+//! `protect`. SQLite cannot add a foreign key or change a constraint: rebuild the table. There is no way down: a schema
+//! goes back by restoring a backup.
 
 mod baseline;
 mod change;

@@ -1,5 +1,5 @@
-//! Counters: what is counted as it is written, so that nobody counts it when it is asked for (ADR 44). Infrastructure: they are of
-//! no domain.
+//! Counters: what is counted as it is written, so that nobody counts it when it is asked for (ADR 44). Infrastructure:
+//! they are of no domain.
 
 proof::words! {
     /// What a counter counts, and over which time.

@@ -4,9 +4,9 @@
 //! so it is pure. Invariants: no I/O, no clock, no randomness, and nothing of ours below it.
 //!
 //! Read in this order: [`canonical`] and [`hash`] say how any value becomes one hash; [`records`],
-//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root; [`segment`] how a run's records are kept;
-//! [`keys`], [`note`], [`checkpoint`], [`dsse`] and [`statement`] how a root is signed; [`bundle`] how all of it
-//! travels.
+//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root;
+//! [`segment`] how a run's records are kept; [`keys`], [`note`], [`checkpoint`], [`dsse`] and [`statement`] how a root
+//! is signed; [`bundle`] how all of it travels.
 
 pub mod bundle;
 pub mod canonical;

@@ -1,7 +1,8 @@
 //! How a run's records are kept: the canonical bytes of each, a line each, pressed into one body by zstd, against a
 //! dictionary of what the records of all runs have in common.
 //!
-//! A codec has a number, which is stored with the body, and its dictionary is kept for ever. Whoever makes a better one adds it.
+//! A codec has a number, which is stored with the body, and its dictionary is kept for ever. Whoever makes a better one
+//! adds it.
 
 mod missing;
 

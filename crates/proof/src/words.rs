@@ -195,8 +195,8 @@ words! {
     StepKind { LlmCall = "LLM_CALL", ToolCall = "TOOL_CALL", Retrieval = "RETRIEVAL", HttpCall = "HTTP_CALL",
         Transform = "TRANSFORM", Other = "OTHER" }
 
-    /// What a call to a model is for, as the last word of its `skill_name` says: calls for different things are different
-    /// calls. Any other word is that of a call for text.
+    /// What a call to a model is for, as the last word of its `skill_name` says: calls for different things are
+    /// different calls. Any other word is that of a call for text.
     CallClass { Text = "text", Embeddings = "embeddings", Images = "image_generation", Speech = "speech",
         Transcription = "transcription", Video = "video_generation" }
 

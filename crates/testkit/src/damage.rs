@@ -1,4 +1,5 @@
-//! What a failing disk, or whoever owns the database, does to the segments of runs: a statement each, behind the drivers' back.
+//! What a failing disk, or whoever owns the database, does to the segments of runs: a statement each, behind the
+//! drivers' back.
 
 use crate::{
     databases::TestDatabase,

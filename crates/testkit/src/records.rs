@@ -1,4 +1,5 @@
-//! What the segments of runs hold, behind the drivers' back: to look into, and to change as whoever owns the database can.
+//! What the segments of runs hold, behind the drivers' back: to look into, and to change as whoever owns the database
+//! can.
 
 use std::collections::BTreeMap;
 
@@ -88,8 +89,8 @@ impl TestDatabase {
         records
     }
 
-    /// Changes those records of which `change` gives another, and takes away those of which it gives none; their segment says
-    /// how many it has.
+    /// Changes those records of which `change` gives another, and takes away those of which it gives none; their
+    /// segment says how many it has.
     ///
     /// # Panics
     /// Where the store fails, or nothing was changed.

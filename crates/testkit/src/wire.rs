@@ -2,7 +2,8 @@
 //!
 //! A [`Switchboard`] stands before one database. Each replica is given a URL of its own, which is a socket in a folder,
 //! and every connection of its pool comes by here as a [`Line`].
-//! A batch that only prepares, begins or sets something is let through at once, and so is one that is about the catalogue.
+//! A batch that only prepares, begins or sets something is let through at once, and so is one that is about the
+//! catalogue.
 
 mod end;
 

@@ -6,9 +6,9 @@ use crate::{
     table::{self, index, unique},
 };
 
-/// Provider, model and labels are what a permit is bound to beside kind, skill and parameters: all that rules and limits
-/// of the asked moment look at. `lapses_at` is from when on what it holds is to be given back: as it expires, or at once
-/// where its run has ended. What it was told to expire at stays as it was told.
+/// Provider, model and labels are what a permit is bound to beside kind, skill and parameters: all that rules and
+/// limits of the asked moment look at. `lapses_at` is from when on what it holds is to be given back: as it expires, or
+/// at once where its run has ended. What it was told to expire at stays as it was told.
 const PERMITS: &str = r"
     tenant_id id
     id id

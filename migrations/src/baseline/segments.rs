@@ -6,8 +6,8 @@ use crate::{
     table::{self, index},
 };
 
-/// `first_record` is the number of its first record among all that the segments of its run hold. The body opens, by the codec of
-/// that number, to the canonical bytes of its records, a line each.
+/// `first_record` is the number of its first record among all that the segments of its run hold. The body opens, by the
+/// codec of that number, to the canonical bytes of its records, a line each.
 const RUN_SEGMENTS: &str = r"
     tenant_id id
     run_id id

@@ -1,6 +1,6 @@
 //! Every field of a hashed record that has a table is a column of it, and every column is a hashed field, but for those
-//! that only say where the row is. So nothing that is stored of a run escapes its receipt. What a run's segments hold is
-//! stored as it was hashed.
+//! that only say where the row is. So nothing that is stored of a run escapes its receipt. What a run's segments hold
+//! is stored as it was hashed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What counters say of calls to models: in all, and by day and hour and agent. A call is counted once, however many steps tell of it.
+//! What counters say of calls to models: in all, and by day and hour and agent. A call is counted once, however many
+//! steps tell of it.
 
 use std::{collections::HashMap, fmt::Write as _};
 
@@ -108,8 +109,8 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Takes back the calls of steps that no longer count, as many of them as have been counted: the store does not say of these steps
-/// yet that they do not. `counting` are the calls that count.
+/// Takes back the calls of steps that no longer count, as many of them as have been counted: the store does not say of
+/// these steps yet that they do not. `counting` are the calls that count.
 pub(crate) async fn take_back(
     conn: &Conn,
     tenant: TenantId,
@@ -268,8 +269,8 @@ pub(crate) async fn total(
     Ok(Some((counted(number), ends)))
 }
 
-/// Of several filters the one that the fewest calls pass, by its column; none where there are not several, and of one run,
-/// which has few.
+/// Of several filters the one that the fewest calls pass, by its column; none where there are not several, and of one
+/// run, which has few.
 pub(crate) async fn rarest(
     conn: &Conn,
     tenant: TenantId,

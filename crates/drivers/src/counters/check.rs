@@ -1,7 +1,8 @@
 //! Holds counters against what they count, a day at a time, and counts anew.
 //!
-//! A day's counters are held against the runs that started on it and the calls that were recorded on it; those of months and of
-//! no time against the sum of the days. All of one round is read from one moment, so what is written meanwhile makes no difference.
+//! A day's counters are held against the runs that started on it and the calls that were recorded on it; those of
+//! months and of no time against the sum of the days. All of one round is read from one moment, so what is written
+//! meanwhile makes no difference.
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use models::{
@@ -163,8 +164,8 @@ impl CountersReads<'_> {
 }
 
 impl Counters<'_> {
-    /// Makes the counters of a round say what is there; gives those that did not. Until this is committed nobody else stores a
-    /// counter, and so nobody commits what one counts.
+    /// Makes the counters of a round say what is there; gives those that did not. Until this is committed nobody else
+    /// stores a counter, and so nobody commits what one counts.
     pub async fn recount(self, tenant: TenantId, round: Round) -> Result<Vec<Miscount>, StoreError> {
         if self.conn.backend() == DbBackend::Postgres {
             let lock = format!("LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE");

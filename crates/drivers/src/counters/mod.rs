@@ -1,8 +1,9 @@
-//! Counters instead of counts (ADR 44): how many runs and calls to models there are of each kind, and what the calls used.
+//! Counters instead of counts (ADR 44): how many runs and calls to models there are of each kind, and what the calls
+//! used.
 //!
 //! A driver that writes a run or a call notes what that changes. It is stored by one statement when the unit of work is
-//! committed, behind all else: so nobody can write the one without the other, and a counter is locked for no longer than a
-//! commit takes. What only this unit of work has noted is stored before it reads counters itself.
+//! committed, behind all else: so nobody can write the one without the other, and a counter is locked for no longer
+//! than a commit takes. What only this unit of work has noted is stored before it reads counters itself.
 
 pub(crate) mod calls;
 mod check;

@@ -24,7 +24,8 @@ pub(super) const fn over(counted: Counted) -> Over {
     }
 }
 
-/// The earliest name of a day, or of an hour, from a name on, that anything is counted of: one statement for each counter of days.
+/// The earliest name of a day, or of an hour, from a name on, that anything is counted of: one statement for each
+/// counter of days.
 pub(super) fn next() -> impl Iterator<Item = String> {
     Counted::ALL.iter().filter_map(|counted| {
         let column = match over(*counted) {

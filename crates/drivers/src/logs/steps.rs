@@ -39,8 +39,8 @@ struct Stretch {
 }
 
 impl TraceReads<'_> {
-    /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came after it
-    /// was sealed are among them, last. One that is missing is an error that names it.
+    /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came
+    /// after it was sealed are among them, last. One that is missing is an error that names it.
     pub async fn records_of_run(self, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
         segments::of_run(self.conn, tenant, run).await
     }
@@ -133,8 +133,8 @@ impl TraceReads<'_> {
         Ok(StepsPage { page, missing })
     }
 
-    /// The steps of these indices. One that is not there is not passed over: its segment is named, and what was looked through
-    /// goes on to its end. `told` is how many steps the run says that it has.
+    /// The steps of these indices. One that is not there is not passed over: its segment is named, and what was looked
+    /// through goes on to its end. `told` is how many steps the run says that it has.
     async fn steps_in(
         self,
         tenant: TenantId,
@@ -170,7 +170,8 @@ impl TraceReads<'_> {
         });
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
         let ends = ends.fold(indices.end, u64::max);
-        // Behind the last segment there is nothing to look for, whatever the run says that it has. It may reach behind this stretch.
+        // Behind the last segment there is nothing to look for, whatever the run says that it has. It may reach behind
+        // this stretch.
         let end = if is_end && ends >= there { u64::MAX } else { ends };
         // One that is there twice may be in a stretch that does not show it to be.
         let mut steps: Vec<JudgedStep> = judged_in(records, &indices).collect();

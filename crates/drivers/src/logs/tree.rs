@@ -31,7 +31,8 @@ rows! {
 }
 
 impl TraceReads<'_> {
-    /// What the tree asks of the steps of runs, of each those of these indices, in their order; and what was said of them since.
+    /// What the tree asks of the steps of runs, of each those of these indices, in their order; and what was said of
+    /// them since.
     pub async fn tree_steps(
         self,
         tenant: TenantId,

@@ -1,5 +1,5 @@
-//! Counters say what is there, whatever is written; lists and sums by them are those by the rows; and what a counter says wrongly is
-//! found and mended.
+//! Counters say what is there, whatever is written; lists and sums by them are those by the rows; and what a counter
+//! says wrongly is found and mended.
 
 use std::collections::{BTreeMap, HashMap};
 

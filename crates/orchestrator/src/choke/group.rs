@@ -153,7 +153,8 @@ fn answer(units: &[Unit<'_>], answer: impl Fn() -> Error, waiting: &mut Waiting)
     }
 }
 
-/// Opens the incidents of definitions that the group met and that do not match. Where that fails, the next group tells of them.
+/// Opens the incidents of definitions that the group met and that do not match. Where that fails, the next group tells
+/// of them.
 async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
     let found = spine.choke().snapshots.untold(tenant);
     if let Err(err) = report_mismatches(spine, tenant, &found).await {
@@ -202,8 +203,9 @@ async fn once(
     Ok(answers)
 }
 
-/// Why nothing of a group may be stored, where one of its calls left the working state half changed. One that could not be
-/// answered for what it read has changed nothing, and is told another error: see [`super::decide::gates::unreadable`].
+/// Why nothing of a group may be stored, where one of its calls left the working state half changed. One that could not
+/// be answered for what it read has changed nothing, and is told another error: see
+/// [`super::decide::gates::unreadable`].
 fn half_done(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
         Err(Error::HalfDone(why)) => Some(corrupt(why.clone())),

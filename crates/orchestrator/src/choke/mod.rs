@@ -49,7 +49,8 @@ use self::{
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
-/// The choke point's standing parts: who waits, which policies are compiled, what outages remember. The spine keeps them.
+/// The choke point's standing parts: who waits, which policies are compiled, what outages remember. The spine keeps
+/// them.
 pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
@@ -138,8 +139,8 @@ impl Choke {
         self.memory.governs.began(spine.elapsed(), freeze, generation);
     }
 
-    /// Somebody asked for this freeze, and the store did not take it: nothing that it would stop passes here without the store, until
-    /// that has written something of the run again.
+    /// Somebody asked for this freeze, and the store did not take it: nothing that it would stop passes here without
+    /// the store, until that has written something of the run again.
     pub(crate) fn asked_to_freeze(&self, spine: &Spine, freeze: Freeze) {
         self.memory.governs.asked_to_freeze(spine.elapsed(), freeze);
     }

@@ -1,4 +1,5 @@
-//! Holds a tenant's counters against what they count (ADR 44), a day in each round, and counts anew where somebody asks for it.
+//! Holds a tenant's counters against what they count (ADR 44), a day in each round, and counts anew where somebody asks
+//! for it.
 
 use chrono::NaiveDate;
 use drivers::{ReadTx, StoreError, counters::Round};
@@ -15,8 +16,8 @@ use crate::{
 /// How many counters one round tells of: where all of them are wrong, the first say enough.
 const TOLD: usize = 10;
 
-/// Looks at the counters of the next day after another, and after the last at those of no day; gives what was found, and the
-/// day, if there was one.
+/// Looks at the counters of the next day after another, and after the last at those of no day; gives what was found,
+/// and the day, if there was one.
 pub(crate) async fn check_next(
     store: &ReadTx,
     tenant: TenantId,
@@ -62,8 +63,8 @@ pub async fn miscounts(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>,
     }
 }
 
-/// Makes a tenant's counters say what is there; gives those that did not. Each day that is wrong is a unit of work, behind which whoever
-/// writes what is counted waits.
+/// Makes a tenant's counters say what is there; gives those that did not. Each day that is wrong is a unit of work,
+/// behind which whoever writes what is counted waits.
 pub async fn recount(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>, Error> {
     let (mut mended, mut day) = (Vec::new(), None);
     loop {

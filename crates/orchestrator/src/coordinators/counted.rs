@@ -11,8 +11,8 @@ use proof::{
     words::{StepKind, StepStatus},
 };
 
-/// The places of the steps that do not count, those that are stored where another version of the tally decided it; or the first
-/// comparison that fails, in words. The records of each kind are in order.
+/// The places of the steps that do not count, those that are stored where another version of the tally decided it; or
+/// the first comparison that fails, in words. The records of each kind are in order.
 pub(super) fn check(
     run: &Run,
     uncounted: &[Uncounted],
@@ -43,8 +43,8 @@ pub(super) fn check(
     Ok(due)
 }
 
-/// Whether this version of the tally decided which of the steps count: each decision names the one that did, and steps that
-/// are in no tree count for each of them.
+/// Whether this version of the tally decided which of the steps count: each decision names the one that did, and steps
+/// that are in no tree count for each of them.
 fn counted_here(records: [&[Record]; 2]) -> bool {
     let all = || records.into_iter().flatten();
     let is_in_tree =

@@ -42,8 +42,8 @@ pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u
     Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await
 }
 
-/// The bundle of a run, for who needs no credential: the command line, on the store itself. What of the run cannot be read is named
-/// in it, and is an incident; the rest is there.
+/// The bundle of a run, for who needs no credential: the command line, on the store itself. What of the run cannot be
+/// read is named in it, and is an incident; the rest is there.
 pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> Result<Vec<u8>, Error> {
     for _ in 0..TRIES {
         let signed = Signed::now(spine, tenant, slug).await?;

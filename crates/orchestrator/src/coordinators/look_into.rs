@@ -1,5 +1,5 @@
-//! Looks into every segment of every run of a tenant, a piece at a time: for who examines a store. Each is opened, and the idempotency
-//! keys of the steps are held against them, both ways.
+//! Looks into every segment of every run of a tenant, a piece at a time: for who examines a store. Each is opened, and
+//! the idempotency keys of the steps are held against them, both ways.
 
 use models::ids::{RunId, TenantId};
 use proof::segment::MissingSegment;
@@ -31,8 +31,8 @@ pub struct Looked {
     pub last: Option<RunId>,
 }
 
-/// Looks into the runs that come after the last one given. What is found is an incident of its run, as where the background check
-/// finds it.
+/// Looks into the runs that come after the last one given. What is found is an incident of its run, as where the
+/// background check finds it.
 pub async fn look_into(spine: &Spine, tenant: TenantId, after: Option<RunId>) -> Result<Looked, Error> {
     let runs = spine.read().await?.activity().run_ids(tenant, after, RUNS).await?;
     let mut looked = Looked { runs: runs.len() as u64, last: runs.last().copied(), ..Looked::default() };

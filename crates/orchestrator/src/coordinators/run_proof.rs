@@ -1,8 +1,8 @@
 //! RunProofCoordinator: why a run's record may be believed (O5).
 //!
 //! Verification recomputes everything from what is stored and compares with what was sealed. Nothing that was
-//! stored as a result of an earlier verification is looked at. Records that do not read back fail the proof, which names
-//! them, and has the others.
+//! stored as a result of an earlier verification is looked at. Records that do not read back fail the proof, which
+//! names them, and has the others.
 
 use std::collections::HashSet;
 

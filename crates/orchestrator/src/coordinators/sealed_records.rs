@@ -1,5 +1,5 @@
-//! Every record that a run's receipt covers, and every one that its addenda do, read back from its segments and from the
-//! columns of its tables.
+//! Every record that a run's receipt covers, and every one that its addenda do, read back from its segments and from
+//! the columns of its tables.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ pub(super) struct RecordsOfRun {
 }
 
 impl RecordsOfRun {
-    /// The records among the rows of a run. What its receipt covers of them its trace has counted; none of them came later
-    /// where the run says so.
+    /// The records among the rows of a run. What its receipt covers of them its trace has counted; none of them came
+    /// later where the run says so.
     pub(super) fn of(run: &Run, trace: Option<&Trace>, mut rows: EvidenceRows) -> Self {
         let missing = std::mem::take(&mut rows.missing);
         let (records, mut step_hashes) = all_records(run, rows);

@@ -51,7 +51,8 @@ pub struct Parts<'r> {
     pub as_of: AsOf,
 }
 
-/// Of a run of which not all records could be read: which segments are missing, and what the run's trace knows of all of them.
+/// Of a run of which not all records could be read: which segments are missing, and what the run's trace knows of all
+/// of them.
 #[derive(Clone, Debug)]
 pub struct Lost<'r> {
     /// The segments.
@@ -110,8 +111,8 @@ impl<'r> AddendumPart<'r> {
         parts
     }
 
-    /// The same of a run of which some records are missing: each record goes by its place, and an addendum of which not all are
-    /// there is left out. `sealed` are the records that the receipt covers.
+    /// The same of a run of which some records are missing: each record goes by its place, and an addendum of which not
+    /// all are there is left out. `sealed` are the records that the receipt covers.
     #[must_use]
     pub fn whole(leaves: Vec<(AddendumLeaf, LogProof)>, late: &'r [Record], sealed: &RunRanges) -> Vec<Self> {
         let mut before: BTreeMap<RecordKind, u64> = BTreeMap::new();

@@ -29,7 +29,8 @@ pub struct Manifest {
     pub completeness: Completeness,
     /// The grade of the integrity record. None while the run is open.
     pub grade: Option<IntegrityGrade>,
-    /// What the server itself could not read of the run's records: they are in no part, and null in the lists. Empty, as a rule.
+    /// What the server itself could not read of the run's records: they are in no part, and null in the lists. Empty,
+    /// as a rule.
     pub missing: Vec<MissingSegment>,
     /// When the bundle was made; `records.after.as_of.time` says the same.
     pub produced_at: String,
@@ -53,8 +54,8 @@ pub struct Manifest {
 pub struct SealedHashes {
     /// The OPENED leaf.
     pub opened: Hash,
-    /// Every record, by kind, in the order of their place: the leaves of the records trees. None stands for one that the server
-    /// could not read.
+    /// Every record, by kind, in the order of their place: the leaves of the records trees. None stands for one that
+    /// the server could not read.
     pub records: BTreeMap<RecordKind, Vec<Option<Hash>>>,
     /// The policy snapshot.
     pub snapshot: Hash,

@@ -198,7 +198,8 @@ pub struct StepRecord {
     pub output_hash: String,
     /// The permit under which the step ran, if one did, and its record's hash.
     pub permit_id: Option<String>,
-    /// Why the permit that its caller named did not serve; or, of a step that was asked for before, that its record was lost.
+    /// Why the permit that its caller named did not serve; or, of a step that was asked for before, that its record was
+    /// lost.
     pub permit_note: Option<PermitNote>,
     /// The decision that gave this step's verdict. Always there in an ENFORCED run.
     pub decision_id: Option<String>,

@@ -40,8 +40,8 @@ pub struct DecisionRecord {
     pub intervention: Option<String>,
     /// An emergency override that made the verdict act on nothing.
     pub overridden_by: Option<String>,
-    /// Why the permit that a record named did not serve: the verdict is at least WARN. At STEP_POST alone it served while the
-    /// store was down, and the store never got it: the verdict is what was told.
+    /// Why the permit that a record named did not serve: the verdict is at least WARN. At STEP_POST alone it served
+    /// while the store was down, and the store never got it: the verdict is what was told.
     pub permit_note: Option<PermitNote>,
     /// No permit served, in a tenant that requires one: the verdict is at least BLOCK.
     pub permit_required: bool,

@@ -1,4 +1,5 @@
-//! A segment of a run that is not there, or not what was recorded: what is said of it, wherever somebody asks for its records.
+//! A segment of a run that is not there, or not what was recorded: what is said of it, wherever somebody asks for its
+//! records.
 
 use serde::{Deserialize, Serialize};
 

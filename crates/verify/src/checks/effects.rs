@@ -1,5 +1,6 @@
-//! Is there what follows from each decision? What fired leaves an enforcement and a prevention record, a rule that refuses an
-//! incident, a limit that was passed a breach. They follow from what is decided again, so it is asked with that.
+//! Is there what follows from each decision? What fired leaves an enforcement and a prevention record, a rule that
+//! refuses an incident, a limit that was passed a breach. They follow from what is decided again, so it is asked with
+//! that.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
-//! Are the facts of each decision those of the step that it judged, and of the run? Re-execution goes by the facts, so it is
-//! asked with it: else a decision would be proven, and of what would not be.
+//! Are the facts of each decision those of the step that it judged, and of the run? Re-execution goes by the facts, so
+//! it is asked with it: else a decision would be proven, and of what would not be.
 //!
-//! Only what holds of every decision that a server makes is asked. What the parameters give, and what a run's tools and times
-//! are, is not: the first is found in what is redacted afterwards, the rest in no record.
+//! Only what holds of every decision that a server makes is asked. What the parameters give, and what a run's tools and
+//! times are, is not: the first is found in what is redacted afterwards, the rest in no record.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -86,8 +86,8 @@ impl Told<'_> {
                 if let Ok(facts) = Facts::from_canonical(&decision.facts) {
                     self.alike += 1;
                     self.run(decision, &facts, worst);
-                    // What was answered while the store was away was judged on what a replica remembered, and is a gap, or a
-                    // refusal. A span is judged when what others told of it has been taken back.
+                    // What was answered while the store was away was judged on what a replica remembered, and is a gap,
+                    // or a refusal. A span is judged when what others told of it has been taken back.
                     let is_exact = !decision.action.refuses()
                         && !gaps.contains(decision.decision_id.as_str())
                         && step.is_none_or(|step| step.span.is_none() && step.parent.is_none());
@@ -191,7 +191,8 @@ fn or_empty(text: Option<&String>) -> &str {
     text.map_or("", String::as_str)
 }
 
-/// Whether a step used what its facts say. Of what another step tells too, they say that it used nothing: only a trace does so.
+/// Whether a step used what its facts say. Of what another step tells too, they say that it used nothing: only a trace
+/// does so.
 fn used(facts: &StepFacts, step: &Step) -> bool {
     let said = [
         facts.input_tokens,

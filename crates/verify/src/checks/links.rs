@@ -185,8 +185,8 @@ impl<'c> Known<'c> {
         });
     }
 
-    /// A permit serves once. While the store was away a replica let pass what it remembered to be permitted, which is a gap, or
-    /// refused it, and another one may have recorded a step under the same permit meanwhile.
+    /// A permit serves once. While the store was away a replica let pass what it remembered to be permitted, which is a
+    /// gap, or refused it, and another one may have recorded a step under the same permit meanwhile.
     fn served(&mut self, gist: &'c Gist, called: &str, worst: &mut Worst) {
         let gaps: HashSet<&str> = gist.gaps.iter().map(|gap| gap.decision_id.as_str()).collect();
         for step in gist.steps.iter().filter(|step| !step.refused) {
@@ -237,7 +237,8 @@ impl<'c> Known<'c> {
                 && decision.moment.asked() == Some(step.asked)
                 && decision.action.refuses() == step.refused;
             worst.expect(its_own, || format!("{called} {index} names a decision that did not judge it"));
-            // Of a refused permit nothing was done, and nothing is told. What was done is what was told, unless it was refused.
+            // Of a refused permit nothing was done, and nothing is told. What was done is what was told, unless it was
+            // refused.
             let as_told = match step.reported {
                 None => decision.moment == Moment::StepPre,
                 Some(told) => decision.moment.is_of_done() && (step.refused || told == step.status),

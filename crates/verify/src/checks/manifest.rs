@@ -35,7 +35,8 @@ impl Comparison {
         self.list_of_known(name, present, &listed)
     }
 
-    /// The same of one of which some may not have been read, which are none; it is whole if what was signed of it is there.
+    /// The same of one of which some may not have been read, which are none; it is whole if what was signed of it is
+    /// there.
     fn list_of_known(&mut self, name: &str, present: &[Hash], listed: &[Option<Hash>]) -> (Vec<usize>, bool) {
         self.compared += present.len();
         match places(present, listed) {

@@ -33,8 +33,8 @@ pub(crate) struct Case<'c> {
 pub(crate) type Outcome = Result<String, Finding>;
 
 impl<'c> Case<'c> {
-    /// The hashes of all records of a kind that the run has, whether the document holds them or not; none for one that whoever
-    /// made the bundle could not read.
+    /// The hashes of all records of a kind that the run has, whether the document holds them or not; none for one that
+    /// whoever made the bundle could not read.
     pub(crate) fn listed(&self, kind: RecordKind) -> &'c [Option<Hash>] {
         self.manifest.sealed.records.get(&kind).map_or(&[], Vec::as_slice)
     }

@@ -11,8 +11,9 @@ use proof::{
 
 use super::{Case, Outcome, Worst};
 
-/// Chain head and roots, computed from every record of the run, whether it is here or only signed for. Of a kind of which one is
-/// missing that whoever made the bundle could not read, the root is as it is stated: the receipt has that too.
+/// Chain head and roots, computed from every record of the run, whether it is here or only signed for. Of a kind of
+/// which one is missing that whoever made the bundle could not read, the root is as it is stated: the receipt has that
+/// too.
 pub(crate) fn roots(case: &Case<'_>) -> Outcome {
     let stated = &case.document.proofs.roots.value;
     let kinds: Vec<KindRoot> = RecordKind::ALL

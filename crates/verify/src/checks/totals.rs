@@ -97,8 +97,9 @@ fn run_after(step: &Step) -> Option<RunAfter> {
     RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after)).ok()
 }
 
-/// Whether another version of the tally decided which of these steps count, and so it is not known here. Steps that are in no
-/// tree count for each of them. `named`: engines that are named beside the decisions, of which some may be missing.
+/// Whether another version of the tally decided which of these steps count, and so it is not known here. Steps that are
+/// in no tree count for each of them. `named`: engines that are named beside the decisions, of which some may be
+/// missing.
 pub(crate) fn is_counted_elsewhere(gist: &Gist, named: &[Engine]) -> bool {
     gist.steps.iter().any(|step| step.span.is_some())
         && gist.engines.0.iter().chain(named).any(|engine| !tally::counts_alike(&engine.engine_version))
@@ -211,8 +212,8 @@ impl LateTotals {
         });
     }
 
-    /// Whether the run says so. What they used is not known where a sealed step is missing: it may tell of the same; nor where
-    /// another version of the tally counted.
+    /// Whether the run says so. What they used is not known where a sealed step is missing: it may tell of the same;
+    /// nor where another version of the tally counted.
     pub(crate) fn are(&self, stated: Option<LiveLate>) -> bool {
         let stated = stated.map_or((0, (0, 0, 0)), |late| {
             (late.step_count, (late.cost_nanousd, late.input_tokens, late.output_tokens))

@@ -1,5 +1,5 @@
-//! Whoever holds the key and plants what contradicts itself: a step that says that nothing was done, a permit that was granted
-//! twice, a sealed run that goes on. As in [`super::planted`], everything else fits.
+//! Whoever holds the key and plants what contradicts itself: a step that says that nothing was done, a permit that was
+//! granted twice, a sealed run that goes on. As in [`super::planted`], everything else fits.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! Whoever holds the key and puts other facts under a decision, or another step over it: re-execution alone would prove that the
-//! facts lead to the verdict, and not that they are those of the step.
+//! Whoever holds the key and puts other facts under a decision, or another step over it: re-execution alone would prove
+//! that the facts lead to the verdict, and not that they are those of the step.
 
 use proof::{
     records::Record,

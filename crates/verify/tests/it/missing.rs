@@ -1,4 +1,5 @@
-//! A bundle whose maker could not read all of the run: what is missing is named, and the rest is held to everything all the same.
+//! A bundle whose maker could not read all of the run: what is missing is named, and the rest is held to everything all
+//! the same.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The segments of a run, one after another: what is whole is read, and what is missing is named.
 //!
-//! Each goes on where the one before ends. What one that does not open says of itself is not believed further than the next
-//! one allows: that ends it.
+//! Each goes on where the one before ends. What one that does not open says of itself is not believed further than the
+//! next one allows: that ends it.
 
 use entities::logs::run_segments::Model;
 use models::logs::StepRow;
@@ -124,8 +124,8 @@ impl HeldRecords {
         }
     }
 
-    /// Its run has counted so many records: what is not there of the last of them is named too. More than that is for whoever
-    /// compares them with the receipt to find.
+    /// Its run has counted so many records: what is not there of the last of them is named too. More than that is for
+    /// whoever compares them with the receipt to find.
     pub fn end_at(&mut self, counted: Place) {
         if self.is_unsure || counted.records > self.next.records {
             self.reach(counted);
@@ -137,7 +137,8 @@ impl HeldRecords {
         self.next.steps
     }
 
-    /// The steps that were read since this was asked last. Nothing else of it is kept: for who reads a run piece by piece.
+    /// The steps that were read since this was asked last. Nothing else of it is kept: for who reads a run piece by
+    /// piece.
     pub(super) fn take_steps(&mut self) -> Vec<StepRow> {
         let steps = std::mem::take(&mut self.records.steps);
         self.forget();
@@ -153,7 +154,8 @@ impl HeldRecords {
         self.records.gaps.clear();
     }
 
-    /// There ought to be so many steps: where none of its traces says how many records there are with them, those alone.
+    /// There ought to be so many steps: where none of its traces says how many records there are with them, those
+    /// alone.
     pub(crate) fn cover(&mut self, steps: u64) {
         let left = steps.saturating_sub(self.next.steps);
         if left > 0 {

@@ -1,5 +1,5 @@
-//! The idempotency keys of a run's steps, held against the steps that its segments hold: each key names its step, and each step's key
-//! is there.
+//! The idempotency keys of a run's steps, held against the steps that its segments hold: each key names its step, and
+//! each step's key is there.
 
 use std::collections::HashMap;
 

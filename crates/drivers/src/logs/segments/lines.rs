@@ -1,4 +1,5 @@
-//! A segment's lines: the canonical bytes of each record, as it was hashed. They hold no line feed, for JSON escapes it.
+//! A segment's lines: the canonical bytes of each record, as it was hashed. They hold no line feed, for JSON escapes
+//! it.
 
 use proof::{
     hash,

@@ -41,8 +41,8 @@ pub struct JudgedStep {
     pub decision: Option<DecisionRecord>,
 }
 
-/// The segments that hold steps of these indices of runs, by run and in order; each is opened when it is asked for, so that one
-/// alone is held as it was.
+/// The segments that hold steps of these indices of runs, by run and in order; each is opened when it is asked for, so
+/// that one alone is held as it was.
 pub(crate) async fn in_steps(
     conn: &Conn,
     tenant: TenantId,
@@ -61,8 +61,8 @@ pub(crate) async fn in_steps(
     Ok(rows.into_iter().map(|row| Ok((row.run_id.0, opened(&row)?))))
 }
 
-/// What is asked of runs, a term a run: asked for several runs in one condition, SQLite goes over all rows of the tenant. Up to a
-/// power of two there are terms of no run, so that statements have few texts (ADR 13).
+/// What is asked of runs, a term a run: asked for several runs in one condition, SQLite goes over all rows of the
+/// tenant. Up to a power of two there are terms of no run, so that statements have few texts (ADR 13).
 pub(crate) fn union_of<R: Default>(
     of_runs: &[(RunId, R)],
     term: impl Fn(RunId, &R) -> SelectStatement,
@@ -106,8 +106,8 @@ pub(crate) async fn first_of_runs(
     rows.iter().map(opened).collect()
 }
 
-/// The decisions of runs that there are among these. A call that comes again mostly comes soon: the newest segments of each run
-/// are looked into first, and of those runs alone of which some are still missing the ones before.
+/// The decisions of runs that there are among these. A call that comes again mostly comes soon: the newest segments of
+/// each run are looked into first, and of those runs alone of which some are still missing the ones before.
 pub(crate) async fn decisions_of(
     conn: &Conn,
     tenant: TenantId,
@@ -118,7 +118,8 @@ pub(crate) async fn decisions_of(
         wanted.entry(*run).or_default().insert(id.to_string());
     }
     let mut found = Vec::with_capacity(ids.len());
-    // A segment that does not open may hold one of those that are not found, and then nobody can say that there is none.
+    // A segment that does not open may hold one of those that are not found, and then nobody can say that there is
+    // none.
     let mut damaged: Vec<(RunId, StoreError)> = Vec::new();
     let mut before: Vec<(RunId, i64)> = wanted.keys().map(|run| (*run, i64::MAX)).collect();
     while !before.is_empty() {

@@ -24,8 +24,8 @@ pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<
     held_of_run(conn, tenant, run).await?.whole(&run.to_string())
 }
 
-/// The same, with those that are missing named beside the rest. What is not there at the end is for the caller to name, who knows
-/// how much the run has counted.
+/// The same, with those that are missing named beside the rest. What is not there at the end is for the caller to name,
+/// who knows how much the run has counted.
 pub(crate) async fn held_of_run(
     conn: &Conn,
     tenant: TenantId,
@@ -39,7 +39,8 @@ pub(crate) async fn held_of_run(
     Ok(held)
 }
 
-/// The decisions among it. All bodies are read, pressed as they are; opened, no more is held of the rest than one segment has.
+/// The decisions among it. All bodies are read, pressed as they are; opened, no more is held of the rest than one
+/// segment has.
 pub(crate) async fn decisions_of_run(
     conn: &Conn,
     tenant: TenantId,
@@ -72,7 +73,8 @@ pub struct LookedInto {
     pub wrong_keys: Vec<String>,
 }
 
-/// Opens all segments of a run, a piece at a time, and keeps nothing of them. `counted` is how much the run has counted.
+/// Opens all segments of a run, a piece at a time, and keeps nothing of them. `counted` is how much the run has
+/// counted.
 pub(crate) async fn look_into(
     conn: &Conn,
     tenant: TenantId,
@@ -119,8 +121,8 @@ pub(crate) struct Around {
     pub(crate) is_end: bool,
 }
 
-/// The segments from the last that begins at or before the first of these steps, to the first that begins behind them: so one
-/// that is missing shows between its neighbours. For who has found that something is.
+/// The segments from the last that begins at or before the first of these steps, to the first that begins behind them:
+/// so one that is missing shows between its neighbours. For who has found that something is.
 pub(crate) async fn around(
     conn: &Conn,
     tenant: TenantId,

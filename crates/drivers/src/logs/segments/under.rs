@@ -1,5 +1,5 @@
-//! The steps that were recorded under idempotency keys. A key stands in the open, its step in a segment; one whose segment does
-//! not open is lost, and said to be.
+//! The steps that were recorded under idempotency keys. A key stands in the open, its step in a segment; one whose
+//! segment does not open is lost, and said to be.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -23,7 +23,10 @@ use crate::{
 /// nothing judged does not compile:
 ///
 /// ```compile_fail,E0308
-/// # fn f<'r>(record: &'r proof::tagged::Hashed<proof::records::StepRecord>, segment: &mut drivers::logs::NewSegment<'r>) {
+/// # fn f<'r>(
+/// #     record: &'r proof::tagged::Hashed<proof::records::StepRecord>,
+/// #     segment: &mut drivers::logs::NewSegment<'r>,
+/// # ) {
 /// segment.steps.push(record);
 /// # }
 /// ```

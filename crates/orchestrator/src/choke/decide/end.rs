@@ -48,8 +48,8 @@ pub(in crate::choke) fn end(state: &mut State, caller: &Caller, run_id: RunId, h
     Ok(Done::Ended(Box::new(run.run.clone())))
 }
 
-/// Why the sweeper must leave a run alone after all: its agent was heard of since it was found due, or the time by which
-/// nobody was heard of cannot be relied on.
+/// Why the sweeper must leave a run alone after all: its agent was heard of since it was found due, or the time by
+/// which nobody was heard of cannot be relied on.
 fn not_due(state: &State, run_id: RunId, how: &EndRun) -> Result<Option<String>, Error> {
     let run = &state.run(run_id)?.run;
     let may_give_up = clock_check::may_give_up(&state.spine);

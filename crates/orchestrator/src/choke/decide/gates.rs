@@ -1,4 +1,5 @@
-//! What a call must pass before it is decided: its run exists for the caller and takes steps, and the call is no repeat.
+//! What a call must pass before it is decided: its run exists for the caller and takes steps, and the call is no
+//! repeat.
 
 use drivers::StoreError;
 use models::{
@@ -109,8 +110,8 @@ fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {
     VerdictView::of(decision.ok_or_else(|| unreadable(missing()))?).map_err(|err| unreadable(err.to_string()))
 }
 
-/// A stored answer that does not read back. It was read before the call changed anything: what else its group decided stands.
-/// A call that meets something impossible later says [`Error::HalfDone`], and its whole group is rolled back.
+/// A stored answer that does not read back. It was read before the call changed anything: what else its group decided
+/// stands. A call that meets something impossible later says [`Error::HalfDone`], and its whole group is rolled back.
 pub(in crate::choke) fn unreadable(table: &'static str, row: String, why: String) -> Error {
     Error::from(StoreError::Corrupt { table, row, why })
 }

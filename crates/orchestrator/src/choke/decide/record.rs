@@ -31,8 +31,8 @@ enum NamedPermit {
     Serves(PermitId),
     /// It does not, and this is why: the step is judged as one without permit.
     Fails(PermitNote),
-    /// It served while the store was down, and the store does not have it: the step stays one that was asked for before, and its
-    /// gap names the permit.
+    /// It served while the store was down, and the store does not have it: the step stays one that was asked for
+    /// before, and its gap names the permit.
     Lost(PermitId),
 }
 
@@ -56,8 +56,8 @@ pub(in crate::choke) fn record(
     }
     let overdue = given.is_some();
     let let_through = given.is_some_and(|given| given.let_through);
-    // A span has happened, whatever its run has come to: of a run that is sealed it is late, of one that was halted, or is
-    // sealed with this group, a step like all. So has what was let through while the store was down.
+    // A span has happened, whatever its run has come to: of a run that is sealed it is late, of one that was halted, or
+    // is sealed with this group, a step like all. So has what was let through while the store was down.
     let happened = let_through || (step.is_span && takes_spans(state.run(run_id)?) && !overdue);
     if !happened {
         running(state, run_id)?;
@@ -167,9 +167,10 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     }
 }
 
-/// Whether the step is what leave was given for, in all that rules and limits of the asked moment look at and that can be
-/// known before the act. A model and a provider that were not named when it was asked were not judged then: where anything
-/// of that moment looks at them, absent is another than present; else the permit serves for whichever it came to.
+/// Whether the step is what leave was given for, in all that rules and limits of the asked moment look at and that can
+/// be known before the act. A model and a provider that were not named when it was asked were not judged then: where
+/// anything of that moment looks at them, absent is another than present; else the permit serves for whichever it came
+/// to.
 fn is_for(permit: &Permit, step: &PreparedStep, looked_at: bool) -> bool {
     let report = &step.report;
     let llm = report.llm.as_ref();
@@ -185,8 +186,8 @@ fn is_for(permit: &Permit, step: &PreparedStep, looked_at: bool) -> bool {
         && permit.labels == report.labels
 }
 
-/// What the named permit was to an answer that was given while the store was down, whatever became of it since. Also without
-/// the permit it is of the moment that it was decided for: on its inputs, another one comes out otherwise.
+/// What the named permit was to an answer that was given while the store was down, whatever became of it since. Also
+/// without the permit it is of the moment that it was decided for: on its inputs, another one comes out otherwise.
 fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit {
     match (given.moment, step.report.permit_id, given.permit_note) {
         (Moment::StepPost, Some(id), _) if state.permits.contains_key(&id) => NamedPermit::Serves(id),

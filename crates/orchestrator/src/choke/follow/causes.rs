@@ -1,8 +1,8 @@
 //! What strikes runs, and the incidents of that: one open incident for a cause, which runs join.
 //!
-//! While calls are decided it is noted what struck which run. Which incident that is, other replicas may decide at the same
-//! moment: so it is settled when all calls are decided, with the incidents locked and before anything is hashed that names
-//! one.
+//! While calls are decided it is noted what struck which run. Which incident that is, other replicas may decide at the
+//! same moment: so it is settled when all calls are decided, with the incidents locked and before anything is hashed
+//! that names one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

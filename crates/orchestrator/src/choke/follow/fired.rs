@@ -1,5 +1,5 @@
-//! The rows that each rule and limit that fired leaves: its enforcement and its prevention record. Both name the incident
-//! that it came to, which is known when the group is settled.
+//! The rows that each rule and limit that fired leaves: its enforcement and its prevention record. Both name the
+//! incident that it came to, which is known when the group is settled.
 
 use models::ids::{EnforcementId, IncidentId, PreventionId, RunId};
 use proof::{
@@ -20,8 +20,8 @@ use crate::{
     errors::Error,
 };
 
-/// What was done, as a participle: nothing, where the rule only records, and where what it refuses had been done by then
-/// (spec 3). A warning is one at any time; what is only told by a trace warns nobody.
+/// What was done, as a participle: nothing, where the rule only records, and where what it refuses had been done by
+/// then (spec 3). A warning is one at any time; what is only told by a trace warns nobody.
 fn taken(judged: &Judged, fired: &Fired) -> Option<ActionTaken> {
     match fired.action.taken() {
         _ if judged.reported => Some(ActionTaken::Audited),

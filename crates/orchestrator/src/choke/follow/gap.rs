@@ -34,7 +34,8 @@ pub(in crate::choke) fn record(
         recorded_at,
     };
     if run.late.is_none() {
-        // ENFORCED says that there is no gap, and RECORDED that all was decided first (spec 4). An addendum says it itself.
+        // ENFORCED says that there is no gap, and RECORDED that all was decided first (spec 4). An addendum says it
+        // itself.
         run.run.assurance = Assurance::Reported;
     }
     run.trace.ranges.push(&gap);

@@ -45,8 +45,8 @@ pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Releases those that lapsed, when the windows are there of which they hold something: also those that hold nothing, which
-/// each group would find again else.
+/// Releases those that lapsed, when the windows are there of which they hold something: also those that hold nothing,
+/// which each group would find again else.
 pub(super) fn release_lapsed(state: &mut State) {
     if may_release(state) {
         usage::release_lapsed(state);

@@ -39,9 +39,9 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
-        // What a store knows of a freeze is its text, and a name that is not ASCII may have been kept in another form. One that
-        // is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII (U+212A, Kelvin) is
-        // met at a run's start, not at its steps, for no index finds it.
+        // What a store knows of a freeze is its text, and a name that is not ASCII may have been kept in another form.
+        // One that is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII
+        // (U+212A, Kelvin) is met at a run's start, not at its steps, for no index finds it.
         state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
@@ -50,8 +50,8 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
 
 /// Fails where one of the runs does not go on from where this process saw it: the store fell back.
 ///
-/// What the logs of the store lost as well can be accepted by somebody, and may have been before this process met it. So they
-/// are asked first, and only where nothing is missing in them does the process give up.
+/// What the logs of the store lost as well can be accepted by somebody, and may have been before this process met it.
+/// So they are asked first, and only where nothing is missing in them does the process give up.
 async fn go_on(state: &State, ids: &[RunId]) -> Result<(), StoreError> {
     let Some(why) = fallen(state, ids) else { return Ok(()) };
     match state.spine.db().compare_logs().await {

@@ -16,8 +16,8 @@ use crate::choke::{
 
 /// Every window that the group may count in, and every window that a reservation is released from.
 ///
-/// `decided` is when the calls of a run were decided that were answered while the store was down: they count in the windows of
-/// then.
+/// `decided` is when the calls of a run were decided that were answered while the store was down: they count in the
+/// windows of then.
 pub(super) async fn load(
     state: &mut State,
     tx: &Tx,
@@ -50,7 +50,8 @@ pub(super) async fn load(
     }
     let (tenant, keys) = (state.tenant.id, keys.into_iter().collect::<Vec<_>>());
     let mut usage = tx.policies().lock_usage(tenant, &keys).await?;
-    // Windows that nobody has counted in yet. One that is over, and of which a lapsed permit held something, may be gone.
+    // Windows that nobody has counted in yet. One that is over, and of which a lapsed permit held something, may be
+    // gone.
     let found: HashSet<UsageKey> = usage.iter().map(Usage::key).collect();
     opened.retain(|key, _| !found.contains(key));
     if !opened.is_empty() {

@@ -1,4 +1,5 @@
-//! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its content.
+//! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its
+//! content.
 
 use engines::logs::redact;
 use models::ids::RunId;

@@ -1,8 +1,8 @@
 //! What an exporter of spans says, made fit for the door.
 //!
 //! It has happened, so none of it is refused: a name that is too long is cut and marked, one that holds a secret is
-//! redacted, and what is no JSON to the door is kept as text. That something was cut is a fact (`content.truncated`), so
-//! that a rule can ask for what is whole.
+//! redacted, and what is no JSON to the door is kept as text. That something was cut is a fact (`content.truncated`),
+//! so that a rule can ask for what is whole.
 
 use std::borrow::Cow;
 
@@ -74,7 +74,8 @@ impl Fit {
         if name.contains('*') { mark(&name) } else { name }
     }
 
-    /// What the skill of a call is called, which begins with the model's provider where one is told: that one as it is now.
+    /// What the skill of a call is called, which begins with the model's provider where one is told: that one as it is
+    /// now.
     pub(crate) fn skill(&mut self, skill: String, provider: Option<&str>) -> String {
         let parts =
             provider.and_then(|provider| Some((provider, skill.strip_prefix(provider)?.strip_prefix('.')?)));

@@ -164,8 +164,8 @@ impl Call {
         }
     }
 
-    /// The key that its caller gave to tell a repeat of the call, and the fingerprint of what was asked under it. A span has none: the
-    /// store alone knows whether it is recorded.
+    /// The key that its caller gave to tell a repeat of the call, and the fingerprint of what was asked under it. A
+    /// span has none: the store alone knows whether it is recorded.
     pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
         match &self.what {
             CallKind::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),

@@ -15,9 +15,9 @@ use crate::{
     report::LlmReport,
 };
 
-/// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
-/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked, whatever is told of tokens,
-/// unless the book has the model for nothing. `told_at` is when it was told.
+/// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the
+/// cost is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked, whatever is
+/// told of tokens, unless the book has the model for nothing. `told_at` is when it was told.
 pub(in crate::choke) fn price_call(report: &mut StepReport, told_at: DateTime<Utc>) -> Option<String> {
     let answered_at = report.ended_at.or_else(|| {
         let took = TimeDelta::try_milliseconds(report.duration_ms.try_into().ok()?)?;

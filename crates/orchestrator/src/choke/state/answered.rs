@@ -6,7 +6,8 @@ use models::{account::KeptAnswer, ids::KeyId};
 
 use crate::choke::call::Done;
 
-/// The ends and kills of a group that have an idempotency key, by credential and key, as far as something is known of them.
+/// The ends and kills of a group that have an idempotency key, by credential and key, as far as something is known of
+/// them.
 pub(in crate::choke) type Kept = HashMap<(KeyId, String), Known>;
 
 /// What is known of such a call.

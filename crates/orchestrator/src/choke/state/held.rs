@@ -1,7 +1,7 @@
 //! Permits that a group holds locked: only these may be used or released.
 //!
-//! A permit that was merely read, because a call repeats its key, is a plain [`Permit`]: another replica may release it at
-//! any moment, so nothing is concluded from where it stands.
+//! A permit that was merely read, because a call repeats its key, is a plain [`Permit`]: another replica may release it
+//! at any moment, so nothing is concluded from where it stands.
 
 use std::collections::HashMap;
 

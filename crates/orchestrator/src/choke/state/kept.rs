@@ -1,5 +1,5 @@
-//! Ends and kills that come with an idempotency key: a repeat is told what was told, with nothing done again. Their answers
-//! are kept in the group's own transaction. Starts, permits and steps keep their keys in their own rows.
+//! Ends and kills that come with an idempotency key: a repeat is told what was told, with nothing done again. Their
+//! answers are kept in the group's own transaction. Starts, permits and steps keep their keys in their own rows.
 
 use drivers::{StoreError, Tx};
 use models::{account::KeptAnswer, ids::KeyId};
@@ -16,8 +16,8 @@ use crate::{
     once,
 };
 
-/// Reads what is kept of the calls, and none where no call has such a key. What is kept no longer goes first: its keys are
-/// free, and are taken again by this group. Where it is in doubt whose day is over, all of it is kept.
+/// Reads what is kept of the calls, and none where no call has such a key. What is kept no longer goes first: its keys
+/// are free, and are taken again by this group. Where it is in doubt whose day is over, all of it is kept.
 pub(in crate::choke) async fn load(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
     let asked: Vec<_> =
         calls.iter().copied().flatten().filter_map(|call| call.once.as_ref()).map(place).collect();

@@ -1,7 +1,8 @@
-//! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of them.
-//! Whoever holds most gives way first, so that light trees stay whatever heavy ones others have. The one that a tenant used last
-//! stays, for its next span would have all of it read again; but of those, too, the heaviest give way where they hold too much.
-//! So two tenants whose last trees are each heavier than all may be together have them read anew for each other's.
+//! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of
+//! them. Whoever holds most gives way first, so that light trees stay whatever heavy ones others have. The one that a
+//! tenant used last stays, for its next span would have all of it read again; but of those, too, the heaviest give way
+//! where they hold too much. So two tenants whose last trees are each heavier than all may be together have them read
+//! anew for each other's.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,8 +13,8 @@ use models::ids::{RunId, TenantId};
 
 use super::trees::Tree;
 
-/// So many times as much may those hold that each tenant used last. The one that was used just now counts as no heavier than
-/// all may be together: light ones do not give way to it. Of one alone there is a bound on what it holds.
+/// So many times as much may those hold that each tenant used last. The one that was used just now counts as no heavier
+/// than all may be together: light ones do not give way to it. Of one alone there is a bound on what it holds.
 const LAST_ONES: usize = 2;
 
 /// The bytes of a tree beside its own: its places in the maps.
@@ -22,7 +23,8 @@ const WEIGHT_OF_PLACE: usize = 1 << 8;
 /// The trees of the runs that this replica served lately.
 #[derive(Debug)]
 pub(in crate::choke) struct Trees {
-    /// So many bytes they may hold between groups, beside the one that each tenant used last; beyond that they are read anew.
+    /// So many bytes they may hold between groups, beside the one that each tenant used last; beyond that they are read
+    /// anew.
     most: usize,
     kept: Mutex<Kept>,
 }
@@ -123,8 +125,8 @@ impl Kept {
         }
     }
 
-    /// Which one goes first: of the tenant whose trees hold most, the one that was not used for longest. Where the last ones hold
-    /// too much, the heaviest of them, but the one that was used just now.
+    /// Which one goes first: of the tenant whose trees hold most, the one that was not used for longest. Where the last
+    /// ones hold too much, the heaviest of them, but the one that was used just now.
     fn gives_way(&self, most: usize) -> Option<(TenantId, RunId)> {
         let tenants = || self.of_tenants.iter();
         let rest: usize = tenants().map(|(_, of)| of.weight_of_rest()).sum();

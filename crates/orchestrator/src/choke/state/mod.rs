@@ -93,7 +93,8 @@ pub(super) struct Additions {
     pub(super) enforcements: Vec<EnforcementRecord>,
     pub(super) preventions: Vec<PreventionRecord>,
     pub(super) breaches: Vec<BreachRecord>,
-    /// The incidents that the group opened or joined, as they are now. Those that it opened are there as they were then.
+    /// The incidents that the group opened or joined, as they are now. Those that it opened are there as they were
+    /// then.
     pub(super) incidents: Vec<Incident>,
     /// What runs did of incidents for the first time, and what they did again.
     pub(super) incident_runs: Vec<IncidentRun>,
@@ -127,7 +128,8 @@ pub(super) struct State {
     /// Runs by the outside trace that they are.
     pub(super) traces: HashMap<String, RunId>,
     pub(super) permits: HeldPermits,
-    /// Permits that were granted under the keys that calls come with: for their answers, and as they were read, not locked.
+    /// Permits that were granted under the keys that calls come with: for their answers, and as they were read, not
+    /// locked.
     pub(super) permit_keys: HashMap<(RunId, String), Permit>,
     pub(super) step_keys: HashMap<(RunId, StepKey), KnownStep>,
     /// Steps that were recorded under the keys that calls come with, and cannot be read any more.
@@ -185,7 +187,8 @@ impl State {
         self.freezes.iter().find(|freeze| freeze.holds(agent_id))
     }
 
-    /// Refuses a call under whose key a step was recorded that cannot be read any more: nobody can say whether it is the same.
+    /// Refuses a call under whose key a step was recorded that cannot be read any more: nobody can say whether it is
+    /// the same.
     pub(super) fn readable(&self, place: &(RunId, StepKey)) -> Result<(), Error> {
         let Some(lost) = self.lost.get(place) else { return Ok(()) };
         Err(Error::Damaged { table: lost.table, row: lost.row.clone(), why: lost.why.clone() })

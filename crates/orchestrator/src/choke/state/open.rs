@@ -1,7 +1,8 @@
-//! What the open permits of a run hold of the limits on the run itself, which have no window that it could be counted in.
+//! What the open permits of a run hold of the limits on the run itself, which have no window that it could be counted
+//! in.
 //!
-//! A permit of a run is granted, and used, only by who holds the run locked, so what is read with the run stays true. One
-//! that has expired serves nobody, and so it holds nothing, whoever releases it and when.
+//! A permit of a run is granted, and used, only by who holds the run locked, so what is read with the run stays true.
+//! One that has expired serves nobody, and so it holds nothing, whoever releases it and when.
 
 use std::collections::HashMap;
 

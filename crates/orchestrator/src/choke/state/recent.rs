@@ -1,5 +1,5 @@
-//! What is remembered of many tenants, within so many bytes: what was not used for longest is forgotten first, of the tenant of
-//! which most is remembered. So no tenant is forgotten for what another does, as long as that one has more.
+//! What is remembered of many tenants, within so many bytes: what was not used for longest is forgotten first, of the
+//! tenant of which most is remembered. So no tenant is forgotten for what another does, as long as that one has more.
 
 use std::{
     collections::{BTreeMap, HashMap},

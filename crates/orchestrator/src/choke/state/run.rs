@@ -19,7 +19,8 @@ use proof::{
 
 use super::{open::OpenPermits, snapshots::BoundSnapshot};
 
-/// What a run and its trace hold in short texts, counts and the edges of its trees; what a breach holds, and an id in a set.
+/// What a run and its trace hold in short texts, counts and the edges of its trees; what a breach holds, and an id in a
+/// set.
 const OF_NAMES: usize = 2 << 10;
 const OF_A_BREACH: usize = 1 << 7;
 const OF_AN_ID: usize = 1 << 5;
@@ -88,13 +89,15 @@ impl RunState {
     }
 
     /// When a call of the run that is taken now counts. A step of a trace does by when it is recorded, which never goes
-    /// back: that is what a replica finds that is to take it from its window again, and another replica's clock may be ahead.
+    /// back: that is what a replica finds that is to take it from its window again, and another replica's clock may be
+    /// ahead.
     pub(in crate::choke) fn counts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let last = self.trace.last_recorded_at.filter(|_| self.run.is_reported());
         last.map_or(now, |last| last.max(now))
     }
 
-    /// Something was heard of the run. When that was is sealed with it: what comes late to a sealed run leaves it as it is.
+    /// Something was heard of the run. When that was is sealed with it: what comes late to a sealed run leaves it as it
+    /// is.
     pub(in crate::choke) fn seen(&mut self, now: DateTime<Utc>) {
         if self.late.is_none() {
             self.run.last_seen_at = self.run.last_seen_at.max(now);

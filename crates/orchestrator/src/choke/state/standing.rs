@@ -32,8 +32,8 @@ pub(in crate::choke) fn refresh(run: &mut RunState, now: DateTime<Utc>) {
     run.run.risk_level = if may_stand { level.max(run.run.risk_level) } else { level };
 }
 
-/// How long the run took by its agent's own doing. A run that was halted may have waited for whoever killed it, or to be
-/// ended after it was stopped: that it waited is no sign that it is slow.
+/// How long the run took by its agent's own doing. A run that was halted may have waited for whoever killed it, or to
+/// be ended after it was stopped: that it waited is no sign that it is slow.
 fn of_its_own(run: &RunState, now: DateTime<Utc>) -> u64 {
     if run.run.status == RunStatus::Halted && run.run.reported_end.is_none() {
         return u64::try_from((run.run.last_seen_at - run.run.started_at).num_milliseconds()).unwrap_or(0);

@@ -20,8 +20,8 @@ pub(in crate::choke) fn take(total: &mut u64, less: u64) -> bool {
     is_sum || less == 0
 }
 
-/// Adds to what permits hold together, and gives what that added: where the total is as much as a record holds, less than was
-/// asked. What each permit gives back is what it added, so the others keep theirs.
+/// Adds to what permits hold together, and gives what that added: where the total is as much as a record holds, less
+/// than was asked. What each permit gives back is what it added, so the others keep theirs.
 pub(in crate::choke) fn hold(total: &mut u64, more: u64) -> u64 {
     let before = *total;
     add(total, more);

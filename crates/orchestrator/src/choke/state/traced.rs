@@ -77,7 +77,8 @@ pub(in crate::choke) fn remote_parent(step: &PreparedStep) -> Option<(RunId, Ste
 pub(in crate::choke) enum Root {
     No,
     Yes,
-    /// Its parent is this one, which is in another process and not in the trace: there may be nobody who would tell of it.
+    /// Its parent is this one, which is in another process and not in the trace: there may be nobody who would tell of
+    /// it.
     Unless(String),
 }
 
@@ -94,8 +95,8 @@ pub(in crate::choke) fn root(state: &State, step: &PreparedStep) -> Root {
     }
 }
 
-/// What the run is a part of: the first that says it is believed. A session is the conversation only until one is named.
-/// Only the key that opened the run says it: that key reads it, and of what others say it reads nothing.
+/// What the run is a part of: the first that says it is believed. A session is the conversation only until one is
+/// named. Only the key that opened the run says it: that key reads it, and of what others say it reads nothing.
 pub(in crate::choke) fn note_part(run: &mut Run, caller: &Caller, of: &PartOf, of_root: bool) {
     if !caller.opened(run.key_id) {
         return;
@@ -142,8 +143,8 @@ const MAX_AWAITING: usize = 64;
 /// So many times as long as other traces a trace is waited for whose root is still to come, as it seems.
 const LONGER_QUIET: i32 = 10;
 
-/// When a trace is given up whose opener is heard now, and never again: what other keys send keeps it from being silent, but
-/// not for good.
+/// When a trace is given up whose opener is heard now, and never again: what other keys send keeps it from being
+/// silent, but not for good.
 pub(in crate::choke) fn given_up_at(state: &State) -> DateTime<Utc> {
     state.now + state.spine.settings().run_abandon_after * LONGER_QUIET
 }
@@ -163,9 +164,9 @@ pub(in crate::choke) fn heard(state: &mut State, caller: &Caller, run_id: RunId)
 /// that opened the run can end it: to any other, its root is a span like all. Where several may be the root, as their
 /// parents are elsewhere, each stands until its parent comes, in whatever order they do.
 ///
-/// A service that was called may report its part at once and its caller only in the end. So where spans of the trace name
-/// parents that are still to come, other than those that are elsewhere, the trace is waited for longer. How long is
-/// reckoned from the last span of the key that opened the run: by naming parents that never come, another key cannot
+/// A service that was called may report its part at once and its caller only in the end. So where spans of the trace
+/// name parents that are still to come, other than those that are elsewhere, the trace is waited for longer. How long
+/// is reckoned from the last span of the key that opened the run: by naming parents that never come, another key cannot
 /// keep it from being sealed for good.
 pub(in crate::choke) fn note_end(
     state: &mut State,

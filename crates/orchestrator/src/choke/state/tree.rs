@@ -1,9 +1,10 @@
 //! Which steps of a trace count, as the spans of it come in: the tree of each run, kept between groups.
 //!
 //! [`proof::tally`] decides; here is what follows from it. What a step used is counted once it is known to count, and
-//! given back, from the run and from the windows of limits in which it was counted, once another step tells of the same.
-//! A tree that another replica has gone on with is read on from where it stands. Of steps that are read that is so which is
-//! stored of them: a trace may have been counted by another version of the tally, before the server was exchanged.
+//! given back, from the run and from the windows of limits in which it was counted, once another step tells of the
+//! same. A tree that another replica has gone on with is read on from where it stands. Of steps that are read that is
+//! so which is stored of them: a trace may have been counted by another version of the tally, before the server was
+//! exchanged.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,8 +28,8 @@ use crate::{
 /// So many steps of a run are read at once: all of a long one would be held beside its tree.
 const STEPS_AT_ONCE: u64 = 5_000;
 
-/// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps none:
-/// they are read anew.
+/// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps
+/// none: they are read anew.
 pub(in crate::choke) fn keep(state: &mut State) {
     let trees = std::mem::take(&mut state.trees);
     let sealed = state.runs.values().filter(|run| run.ending.is_some());
@@ -112,8 +113,8 @@ pub(in crate::choke) fn windows_of<'c>(
     found
 }
 
-/// Finds the step's place among those of its run: whether it counts. What counts no longer is given back at once, so that
-/// the step is judged on what is so.
+/// Finds the step's place among those of its run: whether it counts. What counts no longer is given back at once, so
+/// that the step is judged on what is so.
 pub(in crate::choke) fn place(
     state: &mut State,
     step: &PreparedStep,

@@ -57,8 +57,8 @@ pub(in crate::choke) struct Tree {
     names: usize,
     /// How many of those cost what nobody knows, and of the rest.
     pub(in crate::choke) unknown: u64,
-    /// What those that count cost, as far as a record holds it; and whether it was more at some time: then the run's sum is
-    /// none, whatever is given back.
+    /// What those that count cost, as far as a record holds it; and whether it was more at some time: then the run's
+    /// sum is none, whatever is given back.
     pub(in crate::choke) cost: u64,
     pub(in crate::choke) cut: bool,
 }

@@ -75,7 +75,8 @@ pub(in crate::choke) fn reserved(permit: &Permit) -> impl Iterator<Item = UsageK
     permit.reservations.iter().map(|held| key(held.limit_id, &held.scope_key, held.window_start.clone()))
 }
 
-/// Gives back what lapsed permits held, those of ended runs among them: in the admitting transaction itself, so that no job need run for it.
+/// Gives back what lapsed permits held, those of ended runs among them: in the admitting transaction itself, so that no
+/// job need run for it.
 pub(in crate::choke) fn release_lapsed(state: &mut State) {
     let now = state.now;
     let lapsed: Vec<_> = state

@@ -1,5 +1,5 @@
-//! Stores what a group's calls came to, each table in one statement. The leaves come first, for rows say where theirs are: so the
-//! heads of both logs are locked here and until the commit, behind all that the group has locked before.
+//! Stores what a group's calls came to, each table in one statement. The leaves come first, for rows say where theirs
+//! are: so the heads of both logs are locked here and until the commit, behind all that the group has locked before.
 
 mod segments;
 

@@ -81,8 +81,8 @@ impl<'s> Added<'s> {
     }
 }
 
-/// The segment with its place: the run has counted its records already. One that it has not counted would be stored where
-/// no proof finds it.
+/// The segment with its place: the run has counted its records already. One that it has not counted would be stored
+/// where no proof finds it.
 fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> Result<NewSegment<'s>, StoreError> {
     let records = held(|kind| run.next_seq(kind));
     let steps = segment.steps.len() as u64;

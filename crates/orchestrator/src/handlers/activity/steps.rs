@@ -93,8 +93,8 @@ impl From<MissingSegment> for MissingSteps {
     }
 }
 
-/// `activity.steps`: a run's steps by index, refused ones included. What cannot be read of them is named, and is an incident. An agent sees those that its own key reported: a
-/// run that is a trace may have others'.
+/// `activity.steps`: a run's steps by index, refused ones included. What cannot be read of them is named, and is an
+/// incident. An agent sees those that its own key reported: a run that is a trace may have others'.
 #[tracing::instrument(name = "activity.steps", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn steps(
     spine: &Spine,
@@ -137,8 +137,8 @@ pub(super) async fn steps_of(
         _ => HashSet::new(),
     };
     let Page { items, next_cursor, has_more, total } = page.map(|JudgedStep { step, decision }| {
-        // A decision that is not there, or does not read back, is for the proof of the run to find. Its step is shown all the
-        // same, and nothing is made up of it.
+        // A decision that is not there, or does not read back, is for the proof of the run to find. Its step is shown
+        // all the same, and nothing is made up of it.
         let (action, would_have) =
             decision.as_ref().map_or((None, None), |of| (Some(of.action), of.would_have));
         let fired = decision.as_ref().and_then(|of| fired_of(of).ok());

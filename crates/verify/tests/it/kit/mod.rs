@@ -195,7 +195,8 @@ pub(crate) fn traced_late() -> Scene {
     scene
 }
 
-/// A trace of an agent that tells what it used, below which are calls of each class but text: its sum is not made of these.
+/// A trace of an agent that tells what it used, below which are calls of each class but text: its sum is not made of
+/// these.
 pub(crate) fn traced_beside_text() -> Scene {
     let [root, spans @ ..] = SPANS;
     let mut scene = Scene::new(snapshot(vec![], vec![]));
@@ -209,8 +210,8 @@ pub(crate) fn traced_beside_text() -> Scene {
     scene
 }
 
-/// A trace of a call below which a judge asks the same model again and again, and of an agent of which a guard's call alone is
-/// told.
+/// A trace of a call below which a judge asks the same model again and again, and of an agent of which a guard's call
+/// alone is told.
 pub(crate) fn traced_judged() -> Scene {
     let [outer, judges @ .., agent, guard] = SPANS;
     let mut scene = Scene::new(snapshot(vec![], vec![]));

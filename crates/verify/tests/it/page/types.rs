@@ -34,8 +34,8 @@ pub(super) struct Types {
     pub(super) words: BTreeMap<&'static str, &'static [&'static str]>,
 }
 
-/// What is in no bundle here as an object: read from texts, from the statement's bytes, or from exports of the logs; or there only
-/// where a store is damaged.
+/// What is in no bundle here as an object: read from texts, from the statement's bytes, or from exports of the logs; or
+/// there only where a store is damaged.
 pub(super) const UNSEEN: [&str; 8] = [
     "Statement",
     "Subject",
