@@ -7,6 +7,9 @@ use std::path::Path;
 /// How long a source may get, its tests not counted. Aim for 300.
 const MOST_LINES: usize = 500;
 
+/// How many columns a line of a comment may have. Those of code are rustfmt's.
+const MOST_COLUMNS: usize = 120;
+
 /// Files that are longer, each with why. The list only shrinks: one that has become short is a finding too.
 const LONG_FILES: &[(&str, &str)] = &[];
 
@@ -46,6 +49,7 @@ fn check_file(path: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> anyhow::
     if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
         findings.extend(says_what_it_is_for(path, text));
         findings.extend(is_short_enough(path, text));
+        findings.extend(comments_are_narrow_enough(path, text));
     }
     if name == "Cargo.toml" {
         findings.extend(inherits_from_the_workspace(path, text)?);
@@ -79,6 +83,16 @@ fn is_short_enough(path: &str, text: &str) -> Option<Finding> {
         _ => return None,
     };
     Some(finding(path, lines.max(1), "length", message))
+}
+
+/// Lines that are comments alone: rustfmt breaks none of them.
+fn comments_are_narrow_enough(path: &str, text: &str) -> Vec<Finding> {
+    lines_with(text, |line| line.trim_start().starts_with("//") && line.chars().count() > MOST_COLUMNS)
+        .map(|line| {
+            let message = format!("has more than {MOST_COLUMNS} columns: break the comment");
+            finding(path, line, "comment-width", message)
+        })
+        .collect()
 }
 
 /// One lint table, and one version of each dependency, for all crates.
@@ -208,6 +222,7 @@ mod tests {
     #[test]
     fn each_rule_finds_what_breaks_it() {
         let long = format!("//! Long.\n{}", "\n".repeat(MOST_LINES));
+        let wide = "x".repeat(MOST_COLUMNS - "    /// ".len());
         let good_crate = "[package]\n[lints]\nworkspace = true\n[dependencies]\n";
         let mirror = "source = \"registry+https://mirror.example/index\"\n";
         let cases: &[(&str, String, &str)] = &[
@@ -217,6 +232,10 @@ mod tests {
             ("crates/x/src/a.rs", long.clone(), "501 length"),
             ("crates/x/tests/it/a.rs", long.clone(), ""),
             ("crates/x/src/a.rs", format!("//! A.\n#[cfg(test)]\nmod tests {{{long}}}"), ""),
+            ("crates/x/src/a.rs", format!("//! A.\n    /// {wide}\n"), ""),
+            ("crates/x/src/a.rs", format!("//! A.\n    /// {wide}x\n"), "2 comment-width"),
+            ("crates/x/tests/it/a.rs", format!("//! A.\n    //  {wide}x\n"), "2 comment-width"),
+            ("crates/x/src/a.rs", format!("//! A.\nconst A: &str = \"// {wide}\";\n"), ""),
             ("crates/x/Cargo.toml", "[package]\n".into(), "1 lints"),
             ("crates/x/Cargo.toml", format!("{good_crate}serde.workspace = true\n"), ""),
             ("crates/x/Cargo.toml", format!("{good_crate}serde = \"1\"\n"), "5 workspace-dependency"),
