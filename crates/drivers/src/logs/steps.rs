@@ -56,18 +56,16 @@ impl TraceReads<'_> {
 
     /// How much a run has counted of what its segments hold, by its traces; none where its own is gone.
     pub(super) async fn counted(self, tenant: TenantId, run: RunId) -> Result<Option<Place>, StoreError> {
-        let traces = self.traces_of_run(tenant, run).await?;
-        let of = |trace: &Trace| Place {
-            records: held(|kind| trace.ranges.next(kind)),
-            steps: trace.ranges.next(RecordKind::Step),
-        };
-        let Some(own) = traces.iter().find(|trace| trace.addendum_of.is_none()).map(of) else {
-            return Ok(None);
-        };
-        // An addendum counts on from the one before.
-        let late = traces.iter().filter(|trace| trace.addendum_of.is_some()).map(of);
-        let late = late.max_by_key(|late| late.records).unwrap_or_default();
-        Ok(Some(Place { records: own.records + late.records, steps: own.steps + late.steps }))
+        Ok(counted_by(&self.traces_of_run(tenant, run).await?))
+    }
+
+    /// The same, of many runs; one of which the trace is gone is not among them.
+    async fn counted_of(self, tenant: TenantId, runs: &[RunId]) -> Result<HashMap<RunId, Place>, StoreError> {
+        let mut traces: HashMap<RunId, Vec<Trace>> = HashMap::new();
+        for trace in self.traces_of_runs(tenant, runs).await? {
+            traces.entry(trace.run_id).or_default().push(trace);
+        }
+        Ok(traces.into_iter().filter_map(|(run, traces)| Some((run, counted_by(&traces)?))).collect())
     }
 
     /// A run's steps by index, a page at a time; those that were added after it was sealed come last. With a key, only
@@ -217,8 +215,28 @@ impl TraceReads<'_> {
         tenant: TenantId,
         keys: &[(RunId, StepKey)],
     ) -> Result<StepsUnder, StoreError> {
-        segments::steps_under(self.conn, tenant, keys).await
+        let (found, missed) = segments::steps_under(self.conn, tenant, keys).await?;
+        if missed.is_empty() {
+            return Ok(StepsUnder { found, lost: Vec::new() });
+        }
+        let runs: Vec<RunId> = missed.iter().map(|((run, _), _)| *run).collect();
+        let counted = self.counted_of(tenant, &runs).await?;
+        let lost = segments::why_lost(self.conn, tenant, missed, &counted).await?;
+        Ok(StepsUnder { found, lost })
     }
+}
+
+/// How much a run has counted of what its segments hold, by all its traces; none where its own is gone.
+fn counted_by(traces: &[Trace]) -> Option<Place> {
+    let of = |trace: &Trace| Place {
+        records: held(|kind| trace.ranges.next(kind)),
+        steps: trace.ranges.next(RecordKind::Step),
+    };
+    let own = traces.iter().find(|trace| trace.addendum_of.is_none()).map(of)?;
+    // An addendum counts on from the one before.
+    let late = traces.iter().filter(|trace| trace.addendum_of.is_some()).map(of);
+    let late = late.max_by_key(|late| late.records).unwrap_or_default();
+    Some(Place { records: own.records + late.records, steps: own.steps + late.steps })
 }
 
 /// Those of the steps that have these indices.

@@ -90,6 +90,16 @@ impl TraceReads<'_> {
         traces.sort_by_key(|trace| trace.addendum_of.is_some());
         Ok(traces)
     }
+
+    /// All traces that are linked to these runs, in no order.
+    pub(super) async fn traces_of_runs(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<Trace>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
 }
 
 impl TraceStore<'_> {

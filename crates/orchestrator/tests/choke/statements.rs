@@ -8,7 +8,7 @@ use orchestrator::{
     handlers::activity,
 };
 use proof::words::{EnforcementMode, LimitType};
-use testkit::on_both;
+use testkit::{Damage, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, tool};
 
@@ -83,6 +83,38 @@ on_both! {
             };
             assert_eq!(ids(again), ids(first));
         }
+    }
+
+    /// The segments that hold what was recorded were cut in between: each of the keys stands in the open, and its step
+    /// is lost.
+    async fn the_same_bound_for_what_comes_again_and_is_lost(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let reports = |size: usize| -> Vec<StepReport> {
+            (0..size).map(|n| keyed(&format!("{size}-{n}"), llm(1))).collect()
+        };
+        let sizes = [1, 8, 64, 256];
+        for size in sizes {
+            activity::record_batch(&kit.spine, &agent.ctx, run, reports(size)).await.unwrap();
+        }
+        db.keep_segments().await;
+        for segment in db.segments_of(&run.to_string()).await {
+            if segment.counts[0] > 0 {
+                db.damage(&Damage::Put(segment.cut(segment.body.len() / 2))).await;
+            }
+        }
+        let mut counts = Vec::new();
+        for size in sizes {
+            let before = kit.db.statements();
+            let again = activity::record_batch(&kit.spine, &agent.ctx, run, reports(size)).await.unwrap();
+            counts.push(kit.db.statements() - before);
+            let told = again.answers.first();
+            assert!(matches!(told, Some(Err(Error::Damaged { table: "run_segments", .. }))), "{told:?}");
+        }
+        // The group, and the incident about the segment.
+        assert!(counts.iter().all(|count| *count <= 2 * BOUND), "{counts:?}");
+        assert!(counts[2] <= counts[1] + 4, "{counts:?}: a group of 64 sends what one of 8 sends");
     }
 
     async fn the_same_bound_for_one_run_and_for_many(db: TestDatabase) {

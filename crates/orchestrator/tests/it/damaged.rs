@@ -242,6 +242,20 @@ on_both! {
             db.restore_segments().await;
         }
         assert_eq!(agent.record(run, keyed(1)).await.unwrap().step_index, 1, "it is as it was");
+
+        // No segment behind the last one shows that it is gone: what the run has counted does.
+        let open = agent.start().await;
+        for step in 0..STEPS {
+            agent.record(open, keyed(step)).await.unwrap();
+        }
+        let last = db.segments_of(&open.to_string()).await.pop().unwrap();
+        db.damage(&Damage::Gone(last.clone())).await;
+        match agent.record(open, keyed(STEPS - 1)).await {
+            Err(Error::Damaged { table: "run_segments", row, .. }) => {
+                assert_eq!(row, format!("{open}/{}", last.first_record));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn keys_and_steps_are_held_against_each_other(db: TestDatabase) {

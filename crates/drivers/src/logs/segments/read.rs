@@ -48,17 +48,28 @@ pub(crate) async fn in_steps(
     tenant: TenantId,
     of_runs: &[(RunId, Range<u64>)],
 ) -> Result<impl Iterator<Item = Result<(RunId, RunRecords), StoreError>>, StoreError> {
+    let rows = rows_of(conn, tenant, of_runs, in_range).await?;
+    Ok(rows.into_iter().map(|row| Ok((row.run_id.0, opened(&row)?))))
+}
+
+/// The rows that are asked for of ranges of runs, a term a range; by run and in order, each once: two ranges may meet
+/// in one segment.
+pub(super) async fn rows_of(
+    conn: &Conn,
+    tenant: TenantId,
+    of_runs: &[(RunId, Range<u64>)],
+    term: fn(TenantId, RunId, &Range<u64>) -> SelectStatement,
+) -> Result<Vec<segments::Model>, StoreError> {
     let mut rows = Vec::new();
     for chunk in of_runs.chunks(RANGES_AT_ONCE) {
-        let query = union_of(chunk, |run, indices| in_range(tenant, run, indices));
+        let query = union_of(chunk, |run, indices| term(tenant, run, indices));
         for row in conn.rows(conn.statement(&query)).await? {
             rows.push(segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?);
         }
     }
     rows.sort_unstable_by_key(|row: &segments::Model| (row.run_id.0, row.first_record));
-    // Two ranges may meet in one segment.
     rows.dedup_by_key(|row| (row.run_id.0, row.first_record));
-    Ok(rows.into_iter().map(|row| Ok((row.run_id.0, opened(&row)?))))
+    Ok(rows)
 }
 
 /// What is asked of runs, a term a run: asked for several runs in one condition, SQLite goes over all rows of the

@@ -7,13 +7,14 @@ use models::ids::{RunId, TenantId};
 use proof::{records::DecisionRecord, segment::MissingSegment};
 use sea_orm::{
     ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _, Func},
+    sea_query::{Expr, ExprTrait as _, Func, SelectStatement},
 };
 
 use super::{
     held::{HeldRecords, Place},
     keys::keys_of_run,
     lines::RunRecords,
+    read::rows_of,
 };
 use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read, tally};
 
@@ -121,6 +122,25 @@ pub(crate) struct Around {
     pub(crate) is_end: bool,
 }
 
+impl Around {
+    /// Of a range of a run, out of the rows that [`rows_around`] gave of it and of others.
+    pub(super) fn among(rows: &[segments::Model], run: RunId, indices: &Range<u64>) -> Self {
+        let [first, end] = ends_of(indices);
+        let of_run = || rows.iter().filter(move |row| row.run_id.0 == run);
+        let begins = of_run().map(|row| row.first_step).filter(|at| *at <= first).max().unwrap_or(0);
+        let ends = of_run().map(|row| row.first_step).filter(|at| *at >= end).min().unwrap_or(i64::MAX);
+        let rows: Vec<_> = of_run().filter(|row| (begins..=ends).contains(&row.first_step)).collect();
+        // Nothing comes before the first step: what is not there before that segment is missing.
+        let is_begun = |row: &&segments::Model| row.first_step > 0 && row.first_step <= first;
+        let begun_at = rows.first().copied().filter(is_begun).map_or_else(Place::default, Place::of);
+        let mut held = HeldRecords::begun_at(begun_at);
+        for row in &rows {
+            held.meet(row);
+        }
+        Self { held, is_end: rows.iter().all(|row| row.first_step < end) }
+    }
+}
+
 /// The segments from the last that begins at or before the first of these steps, to the first that begins behind them:
 /// so one that is missing shows between its neighbours. For who has found that something is.
 pub(crate) async fn around(
@@ -129,7 +149,21 @@ pub(crate) async fn around(
     run: RunId,
     indices: &Range<u64>,
 ) -> Result<Around, StoreError> {
-    let [first, end] = [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    let rows = rows_around(conn, tenant, &[(run, indices.clone())]).await?;
+    Ok(Around::among(&rows, run, indices))
+}
+
+/// The same segments, of several ranges.
+pub(super) async fn rows_around(
+    conn: &Conn,
+    tenant: TenantId,
+    of_runs: &[(RunId, Range<u64>)],
+) -> Result<Vec<segments::Model>, StoreError> {
+    rows_of(conn, tenant, of_runs, near).await
+}
+
+fn near(tenant: TenantId, run: RunId, indices: &Range<u64>) -> SelectStatement {
+    let [first, end] = ends_of(indices);
     let of_run = || of(tenant).filter(Column::RunId.eq(run.0));
     let before = of_run().filter(Column::FirstStep.lte(first)).select_only();
     let before = before.expr(Expr::col(Column::FirstStep).max()).into_query();
@@ -137,17 +171,13 @@ pub(crate) async fn around(
     let behind = behind.expr(Expr::col(Column::FirstStep).min()).into_query();
     let begins = Expr::from(Func::coalesce([Expr::from(before), Expr::val(0_i64)]));
     let ends = Expr::from(Func::coalesce([Expr::from(behind), Expr::val(i64::MAX)]));
-    let select = of_run()
+    of_run()
         .filter(Expr::col(Column::FirstStep).gte(begins))
         .filter(Expr::col(Column::FirstStep).lte(ends))
-        .order_by_asc(Column::FirstRecord);
-    let rows = read::all(conn, select).await?;
-    // Nothing comes before the first step: what is not there before that segment is missing.
-    let is_begun = |row: &&segments::Model| row.first_step > 0 && row.first_step <= first;
-    let begun_at = rows.first().filter(is_begun).map_or_else(Place::default, Place::of);
-    let mut held = HeldRecords::begun_at(begun_at);
-    for row in &rows {
-        held.meet(row);
-    }
-    Ok(Around { held, is_end: rows.iter().all(|row| row.first_step < end) })
+        .into_query()
+}
+
+/// The first index, and the one behind the last, as the store has them.
+fn ends_of(indices: &Range<u64>) -> [i64; 2] {
+    [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX))
 }

@@ -11,11 +11,13 @@ use models::{
     ids::{RunId, TenantId},
     logs::{StepKey, StepRow},
 };
+use proof::segment::MissingSegment;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
 
 use super::{
+    held::Place,
     read::{JudgedStep, in_steps, judged},
-    run::around,
+    run::{Around, rows_around},
     write::digest,
 };
 use crate::{
@@ -54,12 +56,15 @@ pub struct LostStep {
     pub why: String,
 }
 
-/// The steps that were recorded under these keys of runs, with their decisions.
+/// Keys that stand in the open, each with the run and the index of its step, which was not found there; in order.
+pub(crate) type Missed = Vec<((RunId, u64), StepKey)>;
+
+/// The steps that were recorded under these keys of runs, with their decisions; and the keys of those that are lost.
 pub(crate) async fn steps_under(
     conn: &Conn,
     tenant: TenantId,
     keys: &[(RunId, StepKey)],
-) -> Result<StepsUnder, StoreError> {
+) -> Result<(Vec<JudgedStep>, Missed), StoreError> {
     let wanted: HashMap<(RunId, u64), &StepKey> = {
         let place = |(run, key): &(RunId, StepKey)| (*run, digest(key.text()));
         let by_place: HashMap<((RunId, Vec<u8>), bool), &StepKey> =
@@ -73,7 +78,7 @@ pub(crate) async fn steps_under(
         wanted
     };
     let ranges = ranges_of(wanted.keys().copied());
-    let mut under = StepsUnder { found: Vec::with_capacity(wanted.len()), lost: Vec::new() };
+    let mut found = Vec::with_capacity(wanted.len());
     let mut there: HashSet<(RunId, u64)> = HashSet::with_capacity(wanted.len());
     for opened in in_steps(conn, tenant, &ranges).await? {
         let (run, records) = match opened {
@@ -88,34 +93,49 @@ pub(crate) async fn steps_under(
         };
         for step in judged(records).filter(|step| is_wanted(&step.step)) {
             there.insert((run, step.step.record.step_index));
-            under.found.push(step);
+            found.push(step);
         }
     }
-    let mut lost: Vec<_> = wanted.into_iter().filter(|(place, _)| !there.contains(place)).collect();
-    lost.sort_unstable_by_key(|(place, _)| *place);
-    for ((run, at), key) in lost {
-        under.lost.push(why_lost(conn, tenant, (run, at), key).await?);
+    let missed = wanted.into_iter().filter(|(place, _)| !there.contains(place));
+    let mut missed: Missed = missed.map(|(place, key)| (place, key.clone())).collect();
+    missed.sort_unstable_by_key(|(place, _)| *place);
+    Ok((found, missed))
+}
+
+/// Why these steps are lost: all segments around them are looked for at once, and opened once for steps that are near
+/// each other. `counted` is how much their runs have counted.
+pub(crate) async fn why_lost(
+    conn: &Conn,
+    tenant: TenantId,
+    missed: Missed,
+    counted: &HashMap<RunId, Place>,
+) -> Result<Vec<LostStep>, StoreError> {
+    let ranges = ranges_of(missed.iter().map(|(place, _)| *place));
+    let rows = rows_around(conn, tenant, &ranges).await?;
+    let mut lost = Vec::with_capacity(missed.len());
+    let mut missed = missed.into_iter().peekable();
+    for (run, range) in &ranges {
+        let Around { mut held, is_end } = Around::among(&rows, *run, range);
+        if let Some(counted) = counted.get(run).filter(|_| is_end) {
+            held.end_at(*counted);
+        }
+        while let Some((place, key)) = missed.next_if(|((of, at), _)| of == run && range.contains(at)) {
+            lost.push(lost_step(&held.missing, place, key));
+        }
     }
-    Ok(under)
+    Ok(lost)
 }
 
 /// Which segment the step would be in, and what is wrong with it; where it is whole, it is the key that does not match.
-async fn why_lost(
-    conn: &Conn,
-    tenant: TenantId,
-    (run, at): (RunId, u64),
-    key: &StepKey,
-) -> Result<LostStep, StoreError> {
-    let held = around(conn, tenant, run, &(at..at.saturating_add(1))).await?.held;
-    let is_in = |first: u64, count: u64| first <= at && at - first < count;
-    let missing = held.missing.into_iter().find(|one| is_in(one.first_step, one.step_count));
-    let (table, row, why) = match missing {
-        Some(missing) => ("run_segments", missing.row(&run.to_string()), missing.why),
+fn lost_step(missing: &[MissingSegment], (run, at): (RunId, u64), key: StepKey) -> LostStep {
+    let is_in = |one: &&MissingSegment| one.first_step <= at && at - one.first_step < one.step_count;
+    let (table, row, why) = match missing.iter().find(is_in) {
+        Some(one) => ("run_segments", one.row(&run.to_string()), one.why.clone()),
         None => {
             ("step_keys", run.to_string(), format!("it names step {at}, which is not there under its key"))
         }
     };
-    Ok(LostStep { run, key: key.clone(), step_index: at, table, row, why })
+    LostStep { run, key, step_index: at, table, row, why }
 }
 
 /// Single steps as few ranges of steps: those that are near each other are mostly in the same segments.
