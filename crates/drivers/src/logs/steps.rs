@@ -40,12 +40,7 @@ struct Stretch {
 
 impl TraceReads<'_> {
     /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came
-    /// after it was sealed are among them, last. One that is missing is an error that names it.
-    pub async fn records_of_run(self, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
-        segments::of_run(self.conn, tenant, run).await
-    }
-
-    /// The same, with the segments that are missing named beside what could be read.
+    /// after it was sealed are among them, last. Segments that are missing are named beside what could be read.
     pub async fn held_of_run(self, tenant: TenantId, run: RunId) -> Result<HeldRecords, StoreError> {
         let mut held = segments::held_of_run(self.conn, tenant, run).await?;
         if let Some(counted) = self.counted(tenant, run).await? {

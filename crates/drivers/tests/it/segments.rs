@@ -69,7 +69,9 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         steps.append(&tx, 7).await;
         let run = RunId(uuid(1));
-        let all = tx.traces().records_of_run(TENANT, run).await.expect("all");
+        let held = tx.traces().held_of_run(TENANT, run).await.expect("all");
+        assert_eq!(held.missing, []);
+        let all = held.records;
         assert!(all.steps.iter().map(|row| &row.record).eq(steps.hashed.iter().map(|step| &**step)));
         assert!(all.steps.iter().zip(&steps.hashed).all(|(row, step)| row.step_hash == step.hash() && row.reported));
         assert!(all.decisions.iter().eq(steps.verdicts.iter().map(Verdict::record)));
@@ -198,7 +200,7 @@ testkit::on_both! {
             let refused = tx.traces().append(&[segment(TENANT, 1, &none, vec![step])]).await.expect_err("another's");
             assert!(matches!(&refused, StoreError::Corrupt { table: "run_segments", why, .. } if why.contains("step 0")), "{refused}");
         }
-        assert_eq!(tx.traces().records_of_run(TENANT, RunId(uuid(1))).await.expect("none"), none);
+        assert_eq!(tx.traces().held_of_run(TENANT, RunId(uuid(1))).await.expect("none").records, none);
     }
 
     async fn first_truth_wins(db: TestDatabase) {
@@ -231,9 +233,9 @@ testkit::on_both! {
         tx.traces().append(&[segment(TENANT, 1, &own, vec![]), gap, moved]).await.expect("appended");
         for (run, names) in [(1, "the records 1 to 2"), (2, "another run")] {
             let run = RunId(uuid(run));
-            let err = tx.traces().records_of_run(TENANT, run).await.expect_err("not whole");
-            let StoreError::Corrupt { table: "run_segments", row, why } = &err else { panic!("{err:?}") };
-            assert!(row.starts_with(&run.to_string()) && why.contains(names), "{row}: {why}");
+            let held = tx.traces().held_of_run(TENANT, run).await.expect("what is whole");
+            let told = held.missing.first().expect("not whole").told(&run.to_string());
+            assert!(told.starts_with(&format!("run_segments row {run}/")) && told.contains(names), "{told}");
         }
     }
 
@@ -241,7 +243,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         let rows = whole::store_run(&db, TENANT, 1).await;
         let read = db.read().await.expect("read");
-        let records = read.traces().records_of_run(TENANT, RunId(uuid(1))).await.expect("whole");
+        let records = read.traces().held_of_run(TENANT, RunId(uuid(1))).await.expect("whole").records;
         assert_eq!(records, rows.evidence.records);
         for step in records.steps {
             assert_eq!(step.step_hash, Record::Step(step.record).hash());

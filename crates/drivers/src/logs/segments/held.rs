@@ -162,17 +162,4 @@ impl HeldRecords {
             self.reach(Place { records: self.next.records.saturating_add(left), steps });
         }
     }
-
-    /// All of it; what is missing is an error that names the first.
-    pub(crate) fn whole(self, run: &str) -> Result<RunRecords, StoreError> {
-        match self.missing.first() {
-            None => Ok(self.records),
-            Some(missing) => Err(corrupt(missing, run)),
-        }
-    }
-}
-
-/// A segment that is missing, as an error.
-fn corrupt(missing: &MissingSegment, run: &str) -> StoreError {
-    StoreError::Corrupt { table: "run_segments", row: missing.row(run), why: missing.why.clone() }
 }

@@ -13,20 +13,14 @@ use sea_orm::{
 use super::{
     held::{HeldRecords, Place},
     keys::keys_of_run,
-    lines::RunRecords,
     read::rows_of,
 };
 use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read, tally};
 
 of_tenant!(segments);
 
-/// Everything that the segments of a run hold, in order; one that is missing is an error that names it.
-pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
-    held_of_run(conn, tenant, run).await?.whole(&run.to_string())
-}
-
-/// The same, with those that are missing named beside the rest. What is not there at the end is for the caller to name,
-/// who knows how much the run has counted.
+/// Everything that the segments of a run hold, in order; those that are missing are named beside the rest. What is not
+/// there at the end is for the caller to name, who knows how much the run has counted.
 pub(crate) async fn held_of_run(
     conn: &Conn,
     tenant: TenantId,
