@@ -45,6 +45,7 @@
 
 pub mod account;
 pub mod activity;
+mod asked;
 mod bind;
 mod bulk;
 pub mod bundles;

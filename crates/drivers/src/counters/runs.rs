@@ -1,13 +1,12 @@
 //! What counters say of runs: in all and by when they started, of all agents together and of each.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use models::{
-    activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing},
+    activity::{RiskLevel, Run, RunCounts, RunFilter, RunState, Standing},
     counters::Counted,
     ids::TenantId,
 };
-use proof::words::{Assurance, IntegrityStatus, RunSource, RunStatus};
 use sea_orm::Value;
 
 use super::{
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::{
     StoreError,
+    asked::{Asked, asked},
     cells::{Cell, TABLE, Tally},
     conn::Conn,
     tally::value,
@@ -88,7 +88,7 @@ fn month_of(day: &str) -> &str {
     day.rsplit_once('-').map_or(day, |(month, _)| month)
 }
 
-/// In the order in which [`wanted`] asks for them, and the check of counters reads them.
+/// In the order of [`COLUMNS`], in which the check of counters reads them too.
 fn closed(run: &Run, stands: &Standing) -> [&'static str; CLOSED] {
     let is_normal = stands.risk_level == RiskLevel::Normal;
     let at_risk = !is_normal || stands.incident_count > 0 || stands.policy_violation;
@@ -108,41 +108,19 @@ fn closed(run: &Run, stands: &Standing) -> [&'static str; CLOSED] {
 
 /// What a filter asks of the words of a kind. Agent and time say which counters are asked; a conversation has none.
 fn wanted(filter: &RunFilter) -> [Option<String>; WORDS] {
-    let RunFilter {
-        state,
-        status,
-        risk,
-        risk_level,
-        agent_id: _,
-        project_id,
-        conversation_id: _,
-        source,
-        provider_type,
-        is_synthetic,
-        started_after: _,
-        started_before: _,
-        integrity_status,
-        evidence_health,
-        latency_bucket,
-        assurance,
-        key_id,
-    } = filter;
-    let word = |word: Option<&'static str>| word.map(str::to_owned);
-    [
-        word(state.map(RunState::as_str)),
-        word(status.map(RunStatus::as_str)),
-        word(risk_level.map(RiskLevel::as_str)),
-        word(risk.map(yes)),
-        word(source.map(RunSource::as_str)),
-        word(is_synthetic.map(yes)),
-        word(integrity_status.map(IntegrityStatus::as_str)),
-        word(evidence_health.map(EvidenceHealth::as_str)),
-        word(latency_bucket.map(LatencyBucket::as_str)),
-        word(assurance.map(Assurance::as_str)),
-        project_id.clone(),
-        provider_type.clone(),
-        key_id.map(|key| key.to_string()),
-    ]
+    let mut asked: HashMap<&str, String> =
+        asked(filter).map(|(column, asked)| (column, word(asked))).collect();
+    COLUMNS.map(|column| asked.remove(column))
+}
+
+/// As a kind has it.
+fn word(asked: Asked<'_>) -> String {
+    match asked {
+        Asked::Word(word) => word.to_owned(),
+        Asked::Is(it_is) => yes(it_is).to_owned(),
+        Asked::Text(text) => text.to_owned(),
+        Asked::Key(key) => key.to_string(),
+    }
 }
 
 /// How many runs pass a filter, and at which ends of its time others are to be counted themselves. None where counters
@@ -271,4 +249,49 @@ pub(crate) async fn counts(conn: &Conn, tenant: TenantId) -> Result<RunCounts, S
         live: of(&RunFilter { state: Some(RunState::Live), ..RunFilter::default() }),
         violated: of(&RunFilter { risk_level: Some(RiskLevel::Violated), ..RunFilter::default() }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use models::{
+        activity::{EvidenceHealth, LatencyBucket},
+        ids::KeyId,
+    };
+    use proof::words::{Assurance, IntegrityStatus, RunSource, RunStatus};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// What lists filter by and counters do not tell apart, a total would pass over in silence.
+    #[test]
+    fn every_column_that_a_filter_asks_for_is_told_apart() {
+        let text = || Some("x".to_owned());
+        let all = RunFilter {
+            state: Some(RunState::Live),
+            status: Some(RunStatus::ALL[0]),
+            risk: Some(true),
+            risk_level: Some(RiskLevel::Violated),
+            agent_id: text(),
+            project_id: text(),
+            conversation_id: text(),
+            source: Some(RunSource::ALL[0]),
+            provider_type: text(),
+            is_synthetic: Some(false),
+            started_after: Some(DateTime::UNIX_EPOCH),
+            started_before: Some(DateTime::UNIX_EPOCH),
+            integrity_status: Some(IntegrityStatus::ALL[0]),
+            evidence_health: Some(EvidenceHealth::ALL[0]),
+            latency_bucket: Some(LatencyBucket::ALL[0]),
+            assurance: Some(Assurance::ALL[0]),
+            key_id: Some(KeyId(Uuid::nil())),
+        };
+        // Counters of an agent are others, and a conversation has none.
+        let apart = ["agent_id", "conversation_id"];
+        let columns = asked(&all).map(|(column, _)| column);
+        let passed_over: Vec<&str> =
+            columns.filter(|column| !COLUMNS.contains(column) && !apart.contains(column)).collect();
+        assert!(passed_over.is_empty(), "{passed_over:?}");
+        assert!(wanted(&all).iter().all(Option::is_some), "{:?}", wanted(&all));
+    }
 }
