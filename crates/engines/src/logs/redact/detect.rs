@@ -6,9 +6,9 @@ use regex::{Regex, RegexBuilder};
 
 use super::{
     findings::{Class, Found},
-    needed::Screen,
     pieces::whole,
     ruling::{Judge, Ruling},
+    screening::Screen,
 };
 
 /// How large one shape may be once it is compiled.

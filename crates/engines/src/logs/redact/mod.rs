@@ -48,6 +48,7 @@ mod rewrite;
 mod roles;
 mod ruling;
 mod screen;
+mod screening;
 mod shapes;
 mod text;
 mod tree;

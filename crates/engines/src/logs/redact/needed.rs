@@ -1,139 +1,31 @@
 //! What a text must hold if a shape is anywhere in it: so most shapes need not be looked for in most texts.
 
-use std::{cmp::Reverse, ops::Range};
+use std::cmp::Reverse;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 /// A set of beginnings that is larger is not written out.
 const MOST: usize = 256;
 /// One of more letters tells nothing.
 const FEW: u32 = 8;
-/// What is folded to an ASCII letter, and is none: a text with one of them is looked at by all shapes.
-const ODD: [&str; 2] = ["\u{17f}", "\u{212a}"];
 
 /// What each match of a way through a shape has at least.
 #[derive(Debug, Default)]
-struct Needed {
+pub(super) struct Needed {
     /// Of each of these sets one text, in small letters.
-    one_of_each: Vec<Vec<String>>,
-    digits: usize,
+    pub(super) one_of_each: Vec<Vec<String>>,
+    pub(super) digits: usize,
     /// Letters of a token beside each other.
-    run: usize,
+    pub(super) run: usize,
 }
 
-/// A way through a shape.
-#[derive(Debug)]
-struct Way {
-    shape: usize,
-    /// The sets of which the text must hold one.
-    sets: Range<usize>,
-    digits: usize,
-    run: usize,
-}
-
-/// Tells which of some shapes may be in a text.
-#[derive(Debug)]
-pub(super) struct Screen {
-    search: AhoCorasick,
-    /// Of each text that is searched for, the sets that it is in.
-    sets_of: Vec<Vec<usize>>,
-    /// The same of texts that are one byte.
-    bytes: Vec<(u8, usize)>,
-    sets: usize,
-    ways: Vec<Way>,
-    shapes: usize,
-}
-
-impl Screen {
-    pub(super) fn new<'s>(shapes: impl ExactSizeIterator<Item = &'s str>) -> Self {
-        let (count, mut sets, mut ways) = (shapes.len(), Vec::new(), Vec::new());
-        for (shape, written) in shapes.enumerate() {
-            for Needed { one_of_each, digits, run } in needed(written) {
-                let first = sets.len();
-                sets.extend(one_of_each);
-                ways.push(Way { shape, sets: first..sets.len(), digits, run });
-            }
-        }
-        let (mut texts, mut sets_of, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        for (set, text) in
-            sets.iter().enumerate().flat_map(|(set, all)| all.iter().map(move |text| (set, text)))
-        {
-            if let [byte] = text.as_bytes() {
-                bytes.push((*byte, set));
-                continue;
-            }
-            let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
-                texts.push(text);
-                sets_of.push(Vec::new());
-                texts.len() - 1
-            });
-            sets_of[place].push(set);
-        }
-        let search = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&texts)
-            .unwrap_or_else(|error| unreachable!("the texts are fixed: {error}"));
-        Self { search, sets_of, bytes, sets: sets.len(), ways, shapes: count }
-    }
-
-    /// Of each shape, whether it may be in the text.
-    pub(super) fn may_be_in(&self, text: &str) -> Vec<bool> {
-        if !text.is_ascii() && ODD.iter().any(|odd| text.contains(odd)) {
-            return vec![true; self.shapes];
-        }
-        let letters = Letters::of(text);
-        let mut held = vec![false; self.sets];
-        for (byte, set) in &self.bytes {
-            held[*set] |= letters.has(*byte);
-        }
-        for found in self.search.find_overlapping_iter(text) {
-            for set in &self.sets_of[found.pattern().as_usize()] {
-                held[*set] = true;
-            }
-        }
-        let mut may = vec![false; self.shapes];
-        for way in &self.ways {
-            may[way.shape] |= way.digits <= letters.digits
-                && way.run <= letters.run
-                && held[way.sets.clone()].iter().all(|held| *held);
-        }
-        may
-    }
-}
-
-/// What letters a text has.
-struct Letters {
-    bytes: [bool; 256],
-    digits: usize,
-    /// How many letters of a token stand beside each other at most.
-    run: usize,
-}
-
-impl Letters {
-    fn of(text: &str) -> Self {
-        let (mut bytes, mut digits, mut longest, mut run) = ([false; 256], 0, 0, 0);
-        for byte in text.bytes() {
-            bytes[usize::from(byte)] = true;
-            digits += usize::from(byte.is_ascii_digit());
-            run = if is_of_token(byte) { run + 1 } else { 0 };
-            longest = longest.max(run);
-        }
-        Self { bytes, digits, run: longest }
-    }
-
-    fn has(&self, byte: u8) -> bool {
-        self.bytes[usize::from(byte)] || self.bytes[usize::from(byte.to_ascii_uppercase())]
-    }
-}
-
-const fn is_of_token(byte: u8) -> bool {
+/// Whether tokens are made of it.
+pub(super) const fn is_of_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 /// What each way through a shape needs.
-fn needed(shape: &str) -> Vec<Needed> {
+pub(super) fn needed(shape: &str) -> Vec<Needed> {
     let hir = regex_syntax::parse(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
     let ways = match hir.kind() {
         HirKind::Alternation(ways) => ways.as_slice(),
@@ -299,26 +191,6 @@ mod tests {
             ("[0-9]{7,}|x", 0),
         ] {
             assert_eq!(run(&regex_syntax::parse(shape).expect("a shape")), count, "{shape}");
-        }
-    }
-
-    #[test]
-    fn whatever_is_folded_to_a_letter_is_that_letter() {
-        let shapes = ["(?i)secret=", "(?i)token=", "[0-9]{4}"];
-        let screen = Screen::new(shapes.into_iter());
-        for (text, may) in [
-            ("SECRET= 1234", [true, false, true]),
-            ("\u{17f}ecret= and 1234", [true, true, true]),
-            ("TO\u{212a}EN=", [true, true, true]),
-            ("nothing", [false, false, false]),
-        ] {
-            assert_eq!(screen.may_be_in(text), may, "{text}");
-            for (shape, may) in shapes.into_iter().zip(may) {
-                assert!(
-                    may || !regex::Regex::new(shape).expect("a shape").is_match(text),
-                    "{shape} in {text}"
-                );
-            }
         }
     }
 }
