@@ -10,7 +10,7 @@ use std::{cell::RefCell, sync::LazyLock};
 
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, compress_bound, get_error_name};
 
-pub use self::missing::{KINDS, MissingSegment, held};
+pub use self::missing::{MissingSegment, held};
 
 /// The number of the codec that is written.
 pub const NEWEST: i64 = 1;

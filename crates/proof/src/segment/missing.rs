@@ -5,17 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::RecordKind;
 
-/// The kinds of records that segments hold: those that a group adds, and nothing changes.
-pub const KINDS: [RecordKind; 7] = [
-    RecordKind::Activity,
-    RecordKind::Decision,
-    RecordKind::Environment,
-    RecordKind::Gap,
-    RecordKind::Integrity,
-    RecordKind::Provider,
-    RecordKind::Step,
-];
-
 /// How many are told of one by one.
 const TOLD: usize = 10;
 
@@ -62,5 +51,25 @@ impl MissingSegment {
 /// How many records of a run its segments hold, by how many it has of each kind.
 #[must_use]
 pub fn held(of: impl Fn(RecordKind) -> u64) -> u64 {
-    KINDS.iter().map(|kind| of(*kind)).sum()
+    RecordKind::ALL.iter().filter(|kind| is_in_segments(**kind)).map(|kind| of(*kind)).sum()
+}
+
+/// Whether segments hold records of this kind, which a group adds and nothing changes. The others have tables.
+const fn is_in_segments(kind: RecordKind) -> bool {
+    match kind {
+        RecordKind::Activity
+        | RecordKind::Decision
+        | RecordKind::Environment
+        | RecordKind::Gap
+        | RecordKind::Integrity
+        | RecordKind::Provider
+        | RecordKind::Step => true,
+        RecordKind::Breach
+        | RecordKind::CaptureFailure
+        | RecordKind::Enforcement
+        | RecordKind::Incident
+        | RecordKind::Intervention
+        | RecordKind::Prevention
+        | RecordKind::Run => false,
+    }
 }
