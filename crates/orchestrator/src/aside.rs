@@ -7,7 +7,7 @@ const LARGE: usize = 32 << 10;
 
 /// Does work that looks at so many bytes. Where that takes long, the other tasks of this thread go on elsewhere
 /// meanwhile: a few large bodies would else keep everybody waiting, `/healthz` too.
-pub(crate) fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+pub fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     let has_others =
         || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
     if bytes > LARGE && has_others() { tokio::task::block_in_place(work) } else { work() }

@@ -2,7 +2,7 @@
 //!
 //! Invariants: only this crate commits, and only it joins domains. A verdict is answered after its commit.
 
-mod aside;
+pub mod aside;
 mod assembly;
 pub mod background;
 pub mod bench;

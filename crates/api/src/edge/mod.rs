@@ -1,11 +1,12 @@
 //! What every request passes on its way in and out, in one place and one order:
-//! request id, span, time limit, panics, problems' bodies, headers, one line in the log.
+//! request id, span, time limit, panics, packing, problems' bodies, headers, one line in the log.
 
 mod headers;
 mod held;
 mod host;
 mod leftover;
 mod operations;
+mod packed;
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
@@ -47,6 +48,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     let method = request.method().clone();
     let told_method = known(&method);
     let only_read = method.is_safe();
+    let packing = packed::Packing::of(&request);
     let operation = edge.operations.name(&method, route.as_deref());
     let span = tracing::info_span!(
         "request",
@@ -83,7 +85,11 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         let is_last = !leftover.read_off().await;
         let tenant = held.tenant();
         drop(held);
-        let response = held::counted(edge.spine.answers(), tenant, only_read, response);
+        let room = held::room(edge.spine.answers(), tenant, only_read, &response);
+        let response = match room {
+            Ok(share) => held::counted(packing.pack(response).await, share),
+            Err(busy) => busy.into_response(),
+        };
         let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {

@@ -121,6 +121,12 @@ impl Call<'_> {
     }
 
     pub(crate) async fn send(self) -> Answer {
+        let (status, headers, body) = self.raw().await;
+        Answer { status, headers, text: String::from_utf8(body.to_vec()).expect("text") }
+    }
+
+    /// The same, whatever the body is.
+    pub(crate) async fn raw(self) -> (StatusCode, HeaderMap, Bytes) {
         let mut request = Request::builder().method(self.method).uri(self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             request = request.header("host", "hoc.test");
@@ -135,8 +141,7 @@ impl Call<'_> {
         // A stream of events has no end to wait for; `events` reads some.
         let is_stream = parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
         let body = if is_stream { Bytes::new() } else { body.collect().await.expect("a body").to_bytes() };
-        let text = String::from_utf8(body.to_vec()).expect("text");
-        Answer { status: parts.status, headers: parts.headers, text }
+        (parts.status, parts.headers, body)
     }
 }
 

@@ -28,6 +28,7 @@ mod names;
 mod once;
 mod openapi;
 mod overview;
+mod packed;
 mod places;
 mod policies;
 mod proofs;
