@@ -4,6 +4,8 @@
     pip install cryptography
     python3 docs/examples/verify.py RUN.bundle.json --key hoc.pub        (`-` is standard input)
 
+It reads a bundle that is packed by gzip too. One that is packed by zstd has to be unpacked first (`zstd -d`).
+
 Its words and exit codes are those of `hoc verify`. Numbers beside the checks are those of the page. It makes no decision
 again (`hoc verify --reexecute`), and from a late step on that does not count it takes late steps at their word. Of a bundle whose maker
 could not read all records it says so, and looks at nothing below its manifest.
@@ -11,7 +13,7 @@ could not read all records it says so, and looks at nothing below its manifest.
 The form of a bundle is in bundle_form.py, what its records say of each other in bundle_records.py, and which steps of a
 trace count in bundle_tally.py.
 """
-import argparse, base64, json, pathlib, re, sys
+import argparse, base64, gzip, json, pathlib, re, sys, zlib
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
@@ -280,6 +282,18 @@ def verify(data, keys):
     return worst or ("COMPLETE" if verification.is_sealed else "OPEN"), [why for _, why in verification.found]
 
 
+def unpacked(data):
+    """The bundle, whether it was packed or not."""
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        raise NotABundle("it is packed by zstd: unpack it first (`zstd -d`)")
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as why:
+        raise NotABundle(f"it begins like gzip and does not unpack: {why}") from why
+
+
 def main():
     args = argparse.ArgumentParser(description="Checks a run evidence bundle.")
     args.add_argument("bundle", help="the file; `-` is standard input")
@@ -287,7 +301,7 @@ def main():
     given = args.parse_args()
     data = sys.stdin.buffer.read() if given.bundle == "-" else pathlib.Path(given.bundle).read_bytes()
     try:
-        word, found = verify(data, read_keys(pathlib.Path(given.key).read_text("utf-8")))
+        word, found = verify(unpacked(data), read_keys(pathlib.Path(given.key).read_text("utf-8")))
     except NotABundle as why:
         print(f"this is no run evidence bundle: {why}", file=sys.stderr)
         return 1

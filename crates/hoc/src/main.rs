@@ -10,6 +10,7 @@ mod keyfiles;
 mod lock;
 mod logging;
 mod out;
+mod packed;
 mod private;
 mod progress;
 mod server;

@@ -15,15 +15,17 @@ use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
     out,
+    packed::Form,
     store::{self, Schema},
 };
 
 /// Write a run's signed evidence bundle
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   hoc bundle run_0199... -o run.bundle.json
-  hoc verify run.bundle.json --key hoc.pub
+  hoc bundle run_0199... -o run.bundle.json.zst
+  hoc verify run.bundle.json.zst --key hoc.pub
 
 Works on the store itself, whether a server runs or not, and signs new checkpoints. A server
 gives the same at GET /api/v1/runtime/activity/runs/RUN/bundle.")]
@@ -31,7 +33,7 @@ pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]
     run: String,
-    /// Where to write it; `-` is standard output
+    /// Where to write it: packed by zstd or gzip where the name ends in .zst or .gz; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Print one line of JSON about what was written
@@ -55,13 +57,12 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
         out::text(&String::from_utf8(bundle).context("the bundle is not UTF-8")?);
         return Ok(());
     }
+    let bundle = Form::of_name(&args.output).pack(bundle).context("the bundle cannot be packed")?;
     write_whole(&args.output, &bundle)?;
-    let file = args.output.display();
+    let (file, bytes) = (args.output.display(), bundle.len());
     if args.json {
-        let bytes = bundle.len();
         out::line(json!({ "run_id": run, "tenant": tenant.slug, "file": args.output, "bytes": bytes }));
     } else {
-        let bytes = bundle.len();
         out::line(format!("{file}: {bytes} bytes. Check it with `hoc verify {file} --key hoc.pub`"));
     }
     Ok(())

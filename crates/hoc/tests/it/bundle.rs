@@ -7,10 +7,10 @@ use testkit::Store;
 
 use crate::harness::{Place, Server, replaced};
 
-const RUNS: &str = "/api/v1/runtime/activity/runs";
+pub(crate) const RUNS: &str = "/api/v1/runtime/activity/runs";
 
 /// A run with one step; sealed if `sealed`.
-fn run(place: &Place, server: &Server, sealed: bool) -> String {
+pub(crate) fn run(place: &Place, server: &Server, sealed: bool) -> String {
     let (key, mut http) = (place.key("agent"), server.http());
     let started = http.post(RUNS, &key, &json!({ "agent_id": "a", "goal": "g" })).expect(201);
     let id = started["run_id"].as_str().expect("an id").to_owned();
@@ -169,7 +169,7 @@ fn what_failed_stands_last_and_a_wrong_key_is_no_forgery() {
     let refusal = http.get(&format!("{RUNS}/{id}x/bundle"), &place.key("admin"));
     for (name, bytes, told) in [
         ("refusal.json", refusal.body.as_slice(), "a server's refusal, 404"),
-        ("run.json.gz", &[0x1f, 0x8b, 8, 0], "gunzip"),
+        ("run.json.gz", &[0x1f, 0x8b, 8, 0], "packed by gzip and cut short"),
     ] {
         let file = written(name, bytes);
         let ran = place.run(&["verify", &file, "--key", &pem]);

@@ -24,6 +24,7 @@ mod marks;
 mod old_stores;
 mod operations;
 mod outage;
+mod packed;
 mod pages;
 mod readme;
 mod redis;

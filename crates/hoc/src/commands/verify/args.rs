@@ -13,7 +13,7 @@ use verify::Check;
 Examples:
   hoc verify run.bundle.json --key hoc.pub
   hoc verify run.bundle.json --key hoc.pub --reexecute --seen steps.jsonl --not-before 2026-11-01
-  hoc bundle RUN | hoc verify - --key hoc.pub
+  hoc bundle RUN -o - | hoc verify - --key hoc.pub
   hoc verify --log runs
   hoc verify --log audit --tenant default --since default-audit.checkpoint
 
@@ -31,7 +31,7 @@ Get the public key from whoever runs the installation, not from whoever gave you
 `hoc keys public`, or GET /.well-known/hoc/keys (JSON) or /.well-known/hoc/keys.pem. --key takes
 either form.")]
 pub(crate) struct Args {
-    /// The bundle; `-` is standard input
+    /// The bundle, plain or packed by zstd or gzip; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// File of public keys, PEM or JSON as they are published. For --log the store's own serve where none is given
@@ -59,9 +59,17 @@ pub(crate) struct Args {
     /// store]
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
+    /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = mib(), conflicts_with = "log")]
+    pub(super) max_mib: u64,
     /// Print one JSON document
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// What can be counted in bytes, and more than there is memory anywhere.
+fn mib() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=1 << 20)
 }
 
 fn log_name(text: &str) -> Result<LogName, String> {

@@ -1,18 +1,13 @@
 //! A bundle: needs its file and a public key, and neither a store nor a configuration.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fmt::Write as _, fs, io, path::Path};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use verify::{Options, Report, Seen, Word, canonical_time};
 
 use super::args::{Args, checks, public_keys};
-use crate::out;
+use crate::{out, packed};
 
 /// Checks the bundle and prints what was found.
 pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
@@ -20,7 +15,7 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let keys = public_keys(key)?;
     let options = options(args)?;
     let name = if is_input(path) { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes = read(path).with_context(|| format!("cannot read {name}"))?;
+    let bytes = read(path, args.max_mib << 20).with_context(|| format!("cannot read {name}"))?;
     let report = verify::bundle(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
         Some(what) => format!("{name}: {what}"),
         None => name.clone(),
@@ -37,22 +32,17 @@ fn is_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !is_input(path) {
-        return fs::read(path);
+fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    if is_input(path) {
+        return packed::read(io::stdin().lock(), 0, most);
     }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    packed::read(file, length, most)
 }
 
 /// What a file is that is often taken for a bundle.
 fn what_else(bytes: &[u8]) -> Option<String> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return Some(
-            "this is compressed by gzip: unpack it first (`gunzip`, or `curl --compressed`)".to_owned(),
-        );
-    }
     if [&[0xef, 0xbb, 0xbf][..], &[0xff, 0xfe], &[0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
         return Some(
             "this begins with a byte order mark, as an editor or PowerShell's `>` writes one: save it as it came \

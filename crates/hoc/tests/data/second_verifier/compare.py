@@ -5,7 +5,7 @@
 By their words and exit codes, of every bundle in the folder, of 400 that are damaged, and of 200 with a fault that is
 signed. The dice are thrown alike in each run. And every good bundle is valid under docs/bundle.schema.json.
 """
-import base64, concurrent.futures, json, os, pathlib, random, subprocess, sys, tempfile
+import base64, concurrent.futures, gzip, json, os, pathlib, random, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 sys.path.insert(0, str(ROOT / "docs/examples"))
@@ -65,12 +65,15 @@ def compare(folder, key, signing, hoc):
             counted[mine[0] or "no bundle"] = counted.get(mine[0] or "no bundle", 0) + 1
             if mine != other or (how == "good" and mine[0] not in ("COMPLETE", "OPEN")):
                 differ.append(f"{file.name}, {how}: {mine} here, {other} there\n{found[:5]}\n{said[-600:]}")
-            # The program itself, as somebody would call it.
+            # The program itself, as somebody would call it, with the file and with the file packed.
             if file.stem.endswith("00"):
-                call = [sys.executable, verify.__file__, file, "--key", key]
-                ran = subprocess.run(call, capture_output=True, text=True)
-                if (ran.stdout.splitlines()[-1:], ran.returncode) != ([mine[0]] if mine[0] else [], mine[1]):
-                    differ.append(f"{file.name} by the program: {ran}")
+                packed = file.with_suffix(".json.gz")
+                packed.write_bytes(gzip.compress(data))
+                for given in (file, packed):
+                    call = [sys.executable, verify.__file__, given, "--key", key]
+                    ran = subprocess.run(call, capture_output=True, text=True)
+                    if (ran.stdout.splitlines()[-1:], ran.returncode) != ([mine[0]] if mine[0] else [], mine[1]):
+                        differ.append(f"{given.name} by the program: {ran}")
     print(f"{len(good)} good, {DAMAGED} damaged, {FORGED} forged, {len(differ)} differ: {json.dumps(words)}")
     if len(good) < GOOD or differ:
         raise SystemExit("\n".join(differ) or f"{len(good)} bundles are too few")

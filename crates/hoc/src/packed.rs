@@ -1,0 +1,184 @@
+//! Files that are packed by zstd or gzip: written so by the ending of their names, and told by how they begin when they
+//! are read, whatever they are called.
+//!
+//! A few kilobytes may unpack to more than there is memory, so whoever reads says how much it may be.
+
+use std::{
+    ffi::OsStr,
+    io::{self, BufRead, BufReader, Cursor, Read, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
+use zstd::bulk::Compressor;
+
+/// How each form begins.
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Plain,
+    Zstd,
+    Gzip,
+}
+
+impl Form {
+    /// That of a file with this name.
+    pub(crate) fn of_name(path: &Path) -> Self {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("zst") => Self::Zstd,
+            Some("gz") => Self::Gzip,
+            _ => Self::Plain,
+        }
+    }
+
+    /// That of a file which begins so.
+    fn of_content(begin: &[u8]) -> Self {
+        if begin.starts_with(ZSTD) {
+            Self::Zstd
+        } else if begin.starts_with(GZIP) {
+            Self::Gzip
+        } else {
+            Self::Plain
+        }
+    }
+
+    /// The bytes in this form, each at the level that its own program takes.
+    pub(crate) fn pack(self, plain: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Plain => Ok(plain),
+            Self::Zstd => {
+                let mut packer = Compressor::new(zstd::DEFAULT_COMPRESSION_LEVEL)?;
+                // One that was damaged does not unpack as something else.
+                packer.include_checksum(true)?;
+                packer.compress(&plain)
+            }
+            Self::Gzip => {
+                let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+                packer.write_all(&plain)?;
+                packer.finish()
+            }
+        }
+    }
+}
+
+/// Everything that can be read, unpacked where it is packed; an error where that is more than `most` bytes. `length` is
+/// how much is there, as far as that is known.
+pub(crate) fn read(mut from: impl Read, length: u64, most: u64) -> anyhow::Result<Vec<u8>> {
+    let mut begin = Vec::new();
+    from.by_ref().take(ZSTD.len() as u64).read_to_end(&mut begin)?;
+    let form = Form::of_content(&begin);
+    let all = Cursor::new(begin).chain(BufReader::new(from));
+    let (packed_by, bytes) = match form {
+        Form::Plain => (None, whole(all, length, most)),
+        Form::Zstd => (Some("zstd"), from_zstd(all, most)),
+        Form::Gzip => (Some("gzip"), whole(MultiGzDecoder::new(all), 0, most)),
+    };
+    let bytes = match (packed_by, bytes) {
+        (_, Ok(bytes)) => bytes,
+        (None, Err(err)) => return Err(err.into()),
+        (Some(by), Err(err)) if err.kind() == io::ErrorKind::UnexpectedEof => {
+            bail!("it is packed by {by} and cut short: copy it again, whole")
+        }
+        (Some(by), Err(err)) => {
+            return Err(err)
+                .with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"));
+        }
+    };
+    let mib = most >> 20;
+    match (packed_by, bytes) {
+        (_, Some(bytes)) => Ok(bytes),
+        (None, None) => bail!("it is longer than {mib} MiB: --max-mib reads more"),
+        (Some(by), None) => {
+            bail!("it is packed by {by}, and longer than {mib} MiB when unpacked: --max-mib reads more")
+        }
+    }
+}
+
+fn from_zstd(packed: impl BufRead, most: u64) -> io::Result<Option<Vec<u8>>> {
+    whole(zstd::Decoder::with_buffer(packed)?, 0, most)
+}
+
+/// Everything; none where that is more than `most` bytes.
+fn whole(from: impl Read, length: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let room = usize::try_from(length.min(most)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room);
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: u64 = 2 << 20;
+
+    fn packed(form: Form, plain: &[u8]) -> Vec<u8> {
+        form.pack(plain.to_vec()).expect("it packs")
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        format!("{:#}", read(bytes, 0, MOST).expect_err("it is refused"))
+    }
+
+    #[test]
+    fn what_was_written_is_read_whatever_its_name_is() {
+        for (name, form) in [
+            ("run.json", Form::Plain),
+            ("zst", Form::Plain),
+            ("run.json.zst", Form::Zstd),
+            ("a/run.gz", Form::Gzip),
+        ] {
+            assert_eq!(Form::of_name(Path::new(name)), form, "{name}");
+        }
+        let long = "{\"a\":1}".repeat(10_000);
+        for form in [Form::Plain, Form::Zstd, Form::Gzip] {
+            for plain in ["", "{}", "{}\n\n\n", long.as_str()] {
+                let bytes = packed(form, plain.as_bytes());
+                let is_packed = !bytes.is_empty() && Form::of_content(&bytes) == form;
+                assert!(is_packed || form == Form::Plain, "{form:?}");
+                let length = bytes.len() as u64;
+                assert_eq!(read(&bytes[..], length, MOST).expect("it reads"), plain.as_bytes(), "{form:?}");
+            }
+            let twice = [packed(form, b"one, "), packed(form, b"two")].concat();
+            assert_eq!(
+                read(&twice[..], 0, MOST).expect("it reads"),
+                b"one, two",
+                "{form:?}: two in one file"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_unpacks_to_more_than_is_allowed_is_refused() {
+        let room = usize::try_from(MOST).expect("it fits");
+        for form in [Form::Plain, Form::Zstd, Form::Gzip] {
+            read(&packed(form, &vec![0; room])[..], 0, MOST).expect("just as much as is allowed");
+            let bomb = packed(form, &vec![0; room + 1]);
+            assert!(form == Form::Plain || bomb.len() < 10_000, "{form:?}: {}", bomb.len());
+            let why = refused(&bomb);
+            assert!(why.contains("longer than 2 MiB") && why.contains("--max-mib"), "{form:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_packed_file_that_is_cut_or_damaged_is_no_file_at_all() {
+        let plain: String = (0..5_000).map(|n| format!("{{\"step\":{n}}}")).collect();
+        for form in [Form::Zstd, Form::Gzip] {
+            let whole = packed(form, plain.as_bytes());
+            for length in [4, 5, 20, whole.len() / 2, whole.len() - 1] {
+                let why = refused(&whole[..length]);
+                assert!(why.contains("cut short"), "{form:?} cut at {length}: {why}");
+            }
+            let mut damaged = whole.clone();
+            damaged[whole.len() / 2] ^= 0x10;
+            let why = refused(&damaged);
+            assert!(why.contains("does not unpack") || why.contains("cut short"), "{form:?}: {why}");
+            let why = refused(&[&whole[..], b"something more"].concat());
+            assert!(why.contains("does not unpack"), "{form:?}, and something behind it: {why}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Bundles that are packed: as a server sends them, as `hoc bundle` writes them, and as `hoc verify` takes them.
+
+use std::{fs, path::Path, process::Output};
+
+use crate::{
+    bundle::{RUNS, run},
+    harness::Place,
+};
+
+/// `hoc verify` of a file and of standard input, which say the same: the exit code, and what was said.
+fn verified(place: &Place, key: &Path, file: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let ran = |name: &str| {
+        let args = [&["verify", name, "--key", key.to_str().expect("UTF-8")][..], more].concat();
+        let mut command = place.command(&args);
+        command.stdin(fs::File::open(file).expect("it is there"));
+        let Output { status, stdout, stderr } = command.output().expect("it starts");
+        let said = String::from_utf8([stdout, stderr].concat()).expect("UTF-8");
+        (status.code(), said)
+    };
+    let (code, said) = ran(file.to_str().expect("UTF-8"));
+    let (of_input, said_of_input) = ran("-");
+    assert_eq!(code, of_input, "{said}{said_of_input}");
+    (code, said)
+}
+
+#[test]
+fn what_a_server_packs_verifies_as_it_came() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = run(&place, &server, true);
+    let (admin, path) = (place.key("admin"), format!("{RUNS}/{id}/bundle"));
+    let key = place.public_keys();
+    for (asked, coding) in [
+        ("accept-encoding: zstd\r\n", Some("zstd")),
+        ("accept-encoding: gzip\r\n", Some("gzip")),
+        ("accept-encoding: gzip, deflate, br, zstd\r\n", Some("zstd")),
+        ("accept-encoding: br\r\n", None),
+        ("", None),
+    ] {
+        let answer = server.http().send("GET", &path, &admin, asked, "").expect("an answer");
+        let head = String::from_utf8(answer.head).expect("text").to_lowercase();
+        assert_eq!(answer.status, 200, "{asked}{head}");
+        let told = coding.map(|coding| format!("content-encoding: {coding}\n"));
+        assert!(told.as_ref().is_none_or(|told| head.contains(told)), "{asked}{head}");
+        assert_eq!(told.is_some(), head.contains("content-encoding"), "{asked}{head}");
+        assert_eq!(answer.body.first() == Some(&b'{'), coding.is_none(), "{asked}");
+        assert!(head.contains(&format!("content-length: {}\n", answer.body.len())), "{asked}{head}");
+        let file = place.path("run.bundle");
+        fs::write(&file, &answer.body).expect("it is written");
+        let (code, said) = verified(&place, &key, &file, &[]);
+        assert!(code == Some(0) && said.ends_with("COMPLETE\n"), "{asked}{said}");
+        let events = server.http().send("GET", &format!("{RUNS}/{id}/events"), &admin, asked, "");
+        let events = events.expect("an answer");
+        assert!(events.is_stream, "{asked}");
+        let head = String::from_utf8(events.head).expect("text").to_lowercase();
+        assert!(!head.contains("content-encoding"), "events come as they happen: {head}");
+    }
+}
+
+#[test]
+fn a_bundle_is_written_as_its_name_says_and_read_as_it_begins() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = run(&place, &server, true);
+    let (plain, other) = (place.path("run.json"), place.path("of-no-kind"));
+    let key = place.public_keys();
+    let mut lengths = Vec::new();
+    for name in ["run.json", "run.json.gz", "run.json.zst"] {
+        let file = place.path(name);
+        place.succeed(&["bundle", &id, "-o", file.to_str().expect("UTF-8")]);
+        lengths.push(fs::metadata(&file).expect("it is there").len());
+        fs::copy(&file, &other).expect("it is copied");
+        for file in [&file, &other] {
+            let (code, said) = verified(&place, &key, file, &[]);
+            assert!(code == Some(0) && said.ends_with("COMPLETE\n"), "{name}: {said}");
+        }
+        let bytes = fs::read(&file).expect("it reads");
+        if file != plain {
+            for cut in [bytes.len() / 2, bytes.len() - 1] {
+                fs::write(&other, &bytes[..cut]).expect("it is written");
+                let (code, said) = verified(&place, &key, &other, &[]);
+                assert_eq!(code, Some(1), "{name}: {said}");
+                assert!(said.contains("cut short") && said.contains("copy it again"), "{name}: {said}");
+            }
+        }
+    }
+    assert!(lengths[1] * 2 < lengths[0] && lengths[2] * 2 < lengths[0], "{lengths:?}");
+}
+
+#[test]
+fn what_unpacks_to_more_than_is_allowed_is_refused() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let key = place.public_keys();
+    let long = vec![b' '; (1 << 20) + 1];
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &long).expect("it packs");
+    let gzip = gzip.finish().expect("it packs");
+    let zstd = zstd::bulk::compress(&long, 1).expect("it packs");
+    for (bytes, told) in
+        [(&long, "is longer than 1 MiB"), (&gzip, "packed by gzip"), (&zstd, "packed by zstd")]
+    {
+        let file = place.path("bomb");
+        fs::write(&file, bytes).expect("it is written");
+        let (code, said) = verified(&place, &key, &file, &["--max-mib", "1"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(told) && said.contains("--max-mib reads more"), "{said}");
+        let (code, said) = verified(&place, &key, &file, &["--max-mib", "2"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("no run evidence bundle"), "it was read to its end: {said}");
+    }
+    assert_eq!(place.run(&["verify", "x", "--key", "y", "--max-mib", "0"]).code, Some(2));
+}
