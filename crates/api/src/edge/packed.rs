@@ -46,7 +46,7 @@ impl Packing {
     pub(super) fn of(request: &Request) -> Self {
         let headers = request.headers();
         let may_be = request.method().is_safe() && !is_from_another_site(headers);
-        Self { may_be, by: wanted(headers) }
+        Self { may_be, by: may_be.then(|| wanted(headers)).flatten() }
     }
 
     /// Packs an answer, where that is worth it.
