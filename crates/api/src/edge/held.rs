@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http_body::{Frame, SizeHint};
 use models::ids::TenantId;
@@ -22,30 +22,22 @@ const SHORT: u64 = 64 << 10;
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
 const PART: usize = 64 << 10;
 
-/// What an answer takes of what may be held; nothing where it is short. Where there are too many of them already it is
-/// not given, if the call only read: what another came to is committed, and whoever is not told would do it again.
-pub(super) fn room(
+/// Counts an answer as long as it is not taken. Where there are too many of them already it is not given, if the call
+/// only read: what another came to is committed, and whoever is not told would do it again.
+pub(super) fn counted(
     answers: &Budget,
     of: Option<TenantId>,
     only_read: bool,
-    response: &Response,
-) -> Result<Option<Share>, Problem> {
+    response: Response,
+) -> Response {
     let Some(length) = HttpBody::size_hint(response.body()).exact().filter(|length| *length > SHORT) else {
-        return Ok(None);
+        return response;
     };
     let share = answers.share(of);
     match share.take(usize::try_from(length).unwrap_or(usize::MAX)) {
-        Ok(()) => Ok(Some(share)),
-        Err(busy) if only_read => Err(Problem::from(busy)),
-        Err(_) => Ok(None),
-    }
-}
-
-/// Counts an answer as long as it is not taken, by what it took of what may be held.
-pub(super) fn counted(response: Response, share: Option<Share>) -> Response {
-    match share {
-        Some(share) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
-        None => response,
+        Ok(()) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
+        Err(busy) if only_read => Problem::from(busy).into_response(),
+        Err(_) => response,
     }
 }
 
@@ -96,7 +88,7 @@ impl HttpBody for Counted {
 
 #[cfg(test)]
 mod tests {
-    use axum::{http::StatusCode, response::IntoResponse as _};
+    use axum::http::StatusCode;
     use http_body_util::BodyExt as _;
     use uuid::Uuid;
 
@@ -109,15 +101,8 @@ mod tests {
     }
 
     fn answer_to(answers: &Budget, tenant: u128, only_read: bool) -> Response {
-        given(answers, Some(TenantId(Uuid::from_u128(tenant))), only_read, Body::from(vec![7; LONG]))
-    }
-
-    fn given(answers: &Budget, of: Option<TenantId>, only_read: bool, body: Body) -> Response {
-        let response = Response::new(body);
-        match room(answers, of, only_read, &response) {
-            Ok(share) => counted(response, share),
-            Err(busy) => busy.into_response(),
-        }
+        let response = Response::new(Body::from(vec![7; LONG]));
+        counted(answers, Some(TenantId(Uuid::from_u128(tenant))), only_read, response)
     }
 
     #[test]
@@ -127,7 +112,7 @@ mod tests {
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
         assert_eq!(answer_to(&answers, 1, false).status(), StatusCode::OK, "what was written is told");
-        let short = given(&answers, None, true, Body::from("short"));
+        let short = counted(&answers, None, true, Response::new(Body::from("short")));
         assert_eq!(short.status(), StatusCode::OK);
         drop(waiting);
         assert_eq!(answer(&answers, 1).status(), StatusCode::OK);

@@ -85,11 +85,8 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         let is_last = !leftover.read_off().await;
         let tenant = held.tenant();
         drop(held);
-        let room = held::room(edge.spine.answers(), tenant, only_read, &response);
-        let response = match room {
-            Ok(share) => held::counted(packing.pack(response).await, share),
-            Err(busy) => busy.into_response(),
-        };
+        let response = packing.pack(response).await;
+        let response = held::counted(edge.spine.answers(), tenant, only_read, response);
         let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {

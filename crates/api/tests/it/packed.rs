@@ -74,6 +74,19 @@ async fn a_bundle_that_was_packed_is_the_bundle() {
     }
 }
 
+/// What is held while nobody takes it is what is counted.
+#[tokio::test]
+async fn an_answer_that_is_too_long_to_be_held_may_be_held_packed() {
+    let length = api::openapi_json().len();
+    let app = App::holding(length - 1).await;
+    let get = || app.get("/api/v1/openapi.json");
+    assert_eq!(get().send().await.problem(503), "overloaded");
+    for coding in ["zstd", "gzip"] {
+        let (status, _, body) = get().header("accept-encoding", coding).raw().await;
+        assert!(status == 200 && body.len() < length, "{coding}: {status}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_is_short_or_tagged_or_written_or_no_text_stays_plain() {
     let app = App::new().await;

@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
     /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = mib(), conflicts_with = "log")]
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = mib(), conflicts_with = "log")]
     pub(super) max_mib: u64,
     /// Print one JSON document
     #[arg(long)]
