@@ -1,7 +1,8 @@
 //! A long answer to who only reads is packed as its reader asks, by `Accept-Encoding`: zstd or gzip.
 //!
-//! It is packed whole and before it is sent. So its length is known, to `HEAD` as well, and whoever takes it slowly makes
-//! the server hold its packed bytes and no packer. What a call has written is told plain: it is short, and waited for.
+//! It is packed whole and before it is sent. So its length is known, to `HEAD` as well, and whoever takes it slowly
+//! makes the server hold its packed bytes and no packer. What a call has written is told plain: it is short, and waited
+//! for.
 
 use std::io::{self, Write as _};
 
