@@ -55,17 +55,19 @@ def family(model):
 def may_be(one, other):
     named = not one.families or not other.families or one.families & other.families
     alike = any(one.used[:2]) and one.used[:2] == other.used[:2]
-    return one.of_class == other.of_class and bool(named or alike) and not failed_within(one, other)
+    return one.of_class == other.of_class and bool(named or alike)
 
 
-def failed_within(one, above):
-    """A try that broke, below a call that came through with the same input and more output."""
-    (into, out), (its_in, its_out) = one.used[:2], above.used[:2]
-    return one.failed and not above.failed and into == its_in >= 16 and out < its_out
-
-
-def failed_within_one(one, calls):
-    return any(failed_within(one, call) for call, _ in calls)
+def failed_within(one, calls):
+    """A try that broke within one of these, the next ones above it, which came through: the same input, more output."""
+    failed = one.failed
+    for above, _, over_failed in calls:
+        (into, out), (its_in, its_out) = one.used[:2], above.used[:2]
+        failed |= over_failed
+        if failed and not above.failed and into == its_in >= 16 and out < its_out:
+            return True
+        failed |= above.failed
+    return False
 
 
 def may_be_among(step, calls, of_class=None):
@@ -99,12 +101,16 @@ def texts(step):
 
 
 def over(step):
-    """The calls that it lies under, the next one first, and whether each is beyond a sum."""
-    found, beyond, at = [], False, step
+    """The calls that it lies under, the next one first; whether each is beyond a sum; and whether a step that is none
+    of them and failed lies between it and the one before it here."""
+    found, beyond, failed, at = [], False, False, step
     while at.parent and at.parent.reporter == at.reporter and not at.parent.is_apart:
         at = at.parent
         if at.is_call and at.tells:
-            found.append((at, beyond))
+            found.append((at, beyond, failed))
+            failed = False
+        else:
+            failed |= at.failed
         beyond |= bool(not at.is_call and at.tells)
     return found
 
@@ -120,7 +126,7 @@ def under(step):
 
 def begins(one, above):
     same = one.tells <= above.tells and one.used[0] == above.used[0] >= 16 and may_be(one, above)
-    return one.is_text and above.is_text and same and one.used[1] <= 1 < above.used[1]
+    return one.is_text and above.is_text and same and one.used[1] <= 1 and one.used[1] < above.used[1]
 
 
 def tells_the_same(one, above):
@@ -129,10 +135,12 @@ def tells_the_same(one, above):
             or (its_out == 0 and its_in >= 16 and into + out == its_in))
 
 
-def gives_way(one, above, beyond, nearer):
-    if beyond or failed_within_one(one, nearer):
+def gives_way(one, calls):
+    """To the last of these above it."""
+    *nearer, (above, beyond, _) = calls
+    if beyond or failed_within(one, calls):
         return False
-    if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, _ in nearer):
+    if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, *_ in nearer):
         return True
     loses = one.used[0] > above.used[0] or one.used[1] > above.used[1]
     stays = one.tells == UNPRICED and (loses or not tells_the_same(one, above))
@@ -148,15 +156,15 @@ def is_retold(step):
     told, some = [0, 0, 0], False
     for one in under(step):
         four = over(one)[:4]
-        for at, (above, beyond) in enumerate(four):
-            if above is not step or failed_within_one(one, four[:at]):
+        for at, (above, *_) in enumerate(four):
+            if above is not step or failed_within(one, four[:at + 1]):
                 continue
-            if not is_such(one, step) or gives_way(one, step, beyond, four[:at]):
+            if not is_such(one, step) or gives_way(one, four[:at + 1]):
                 continue
             if tells_the_same(one, step):
                 return True
-            if not any(is_such(call, step) and not begins(call, step) and not failed_within_one(call, four[n + 1:at])
-                       for n, (call, _) in enumerate(four[:at])):
+            if not any(is_such(call, step) and not begins(call, step) and not failed_within(call, four[n + 1:at + 1])
+                       for n, (call, *_) in enumerate(four[:at])):
                 some, told = True, [told[number] + one.used[number] for number in range(3)]
     return some and comes_to(told, step)
 
@@ -188,12 +196,12 @@ def has_other_side(tool, at, left):
 def would_count(step):
     if step.is_call and step.tells:
         four = over(step)[:4]
-        gone = any(gives_way(step, above, beyond, four[:at]) for at, (above, beyond) in enumerate(four))
+        gone = any(gives_way(step, four[:at + 1]) for at in range(len(four)))
         return not gone and not is_retold(step)
     if step.is_call:
         shown = calls_below(step)
         told, silent = [call for call in shown if call.tells], [call for call in shown if not call.tells]
-        if may_be_among(step, told) or may_be_among(step, [call for call, _ in over(step)]):
+        if may_be_among(step, told) or may_be_among(step, [call for call, *_ in over(step)]):
             return False
         for group in ([call for call in silent if not call.is_zero], [call for call in silent if call.is_zero]):
             group = [call for call in group if call.of_class == step.of_class and (step.is_zero or not call.is_zero)]

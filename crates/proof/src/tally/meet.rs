@@ -37,10 +37,9 @@ impl Tally {
         }
         let calls = near.calls();
         for (between, call) in calls.iter().enumerate().skip(known) {
-            let above = &self.nodes[call.at];
-            let nearer = &calls[..between];
-            if self.failed_within_one(node, nearer) {
-                continue;
+            let (above, nearer) = (&self.nodes[call.at], &calls[..between]);
+            if self.failed_within(node, &calls[..=between]) {
+                break;
             }
             let is_begun = !call.is_beyond_a_sum
                 && node.begins(above)
@@ -51,7 +50,7 @@ impl Tally {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
                     of_above.retell();
-                } else if !self.have_a_part_of(above, nearer) {
+                } else if !self.have_a_part_of(&calls[..=between]) {
                     of_above.add(node.used, above.used);
                 }
             } else if !call.is_beyond_a_sum && node.gives_way_to(above) {
@@ -60,17 +59,28 @@ impl Tally {
         }
     }
 
-    /// Whether a call is a try that failed within one of these above it: then it is none of those above that one
-    /// either.
-    fn failed_within_one(&self, node: &Node, above: &[Call]) -> bool {
-        above.iter().any(|one| node.failed_within(&self.nodes[one.at]))
+    /// Whether a call is of a try that failed within one of these, which are the next ones above it: then it is neither
+    /// that one nor one above that. It says so itself, or a step between the two does: of the spans of a try that broke,
+    /// one alone may have seen how it ended. The upper one did not fail.
+    fn failed_within(&self, node: &Node, calls: &[Call]) -> bool {
+        let mut failed = node.failed;
+        for call in calls {
+            let above = &self.nodes[call.at];
+            failed |= call.is_over_a_failure;
+            if failed && !above.failed && node.falls_short_of(above) {
+                return true;
+            }
+            failed |= above.failed;
+        }
+        false
     }
 
-    /// Whether one of the calls that lie between a call and that one above it may retell this one in its place.
-    fn have_a_part_of(&self, above: &Node, between: &[Call]) -> bool {
+    /// Whether one of these calls above another may retell the last of them, in the other's place.
+    fn have_a_part_of(&self, calls: &[Call]) -> bool {
+        let Some((above, between)) = calls.split_last() else { return false };
         let is_part = |(at, one): (usize, &Call)| {
             let one = &self.nodes[one.at];
-            one.is_a_part_of(above) && !self.failed_within_one(one, &between[at + 1..])
+            one.is_a_part_of(&self.nodes[above.at]) && !self.failed_within(one, &calls[at + 1..])
         };
         between.iter().enumerate().any(is_part)
     }

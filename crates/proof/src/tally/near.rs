@@ -20,13 +20,16 @@ pub(super) struct Call {
     pub(super) at: usize,
     /// An agent that tells a use lies between.
     pub(super) is_beyond_a_sum: bool,
+    /// A step that failed, and is none of these calls, lies between it and the one before it here; of the first, between
+    /// it and what is below them all.
+    pub(super) is_over_a_failure: bool,
 }
 
 impl Near {
     /// Those above what lies below a call in that place.
     pub(super) fn below(mut self, at: usize) -> Self {
         self.calls.rotate_right(1);
-        self.calls[0] = Call { at, is_beyond_a_sum: false };
+        self.calls[0] = Call { at, ..Call::default() };
         self.many = MOST.min(self.many + 1);
         self
     }
@@ -35,6 +38,14 @@ impl Near {
     pub(super) fn beyond_a_sum(mut self) -> Self {
         for call in self.calls.iter_mut().take(self.many) {
             call.is_beyond_a_sum = true;
+        }
+        self
+    }
+
+    /// Those above what lies below a step that failed and is no call that tells a use.
+    pub(super) fn over_a_failure(mut self) -> Self {
+        if let Some(next) = self.calls[..self.many].first_mut() {
+            next.is_over_a_failure = true;
         }
         self
     }
@@ -83,7 +94,7 @@ mod tests {
     #[test]
     fn the_next_calls_are_known() {
         let mut near = Near::default();
-        assert!(near.calls().is_empty() && near.beyond_a_sum() == near);
+        assert!(near.calls().is_empty() && near.beyond_a_sum() == near && near.over_a_failure() == near);
         for at in 7..7 + MOST + 2 {
             near = near.below(at);
         }
@@ -92,6 +103,9 @@ mod tests {
         let beyond = near.beyond_a_sum().below(13);
         let sums: Vec<bool> = beyond.calls().iter().map(|call| call.is_beyond_a_sum).collect();
         assert_eq!(sums, [false, true, true, true]);
+        let over = near.over_a_failure().below(13);
+        let failures: Vec<bool> = over.calls().iter().map(|call| call.is_over_a_failure).collect();
+        assert_eq!(failures, [false, true, false, false]);
     }
 
     #[test]

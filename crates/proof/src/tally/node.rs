@@ -148,9 +148,10 @@ impl Node {
         self.is_telling_call() && self.marks.are_of(CallClass::Text) && input >= NO_CHANCE && output <= BEGUN
     }
 
-    /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out.
+    /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out, or one
+    /// token of more.
     pub(super) fn begins(&self, above: &Self) -> bool {
-        let is_more = above.used[1] > BEGUN && above.marks.are_of(CallClass::Text);
+        let is_more = self.used[1] < above.used[1] && above.marks.are_of(CallClass::Text);
         let is_same = self.used[0] == above.used[0] && self.tells <= above.tells && self.may_be(above);
         self.may_be_begun() && is_more && is_same
     }
@@ -171,21 +172,19 @@ impl Node {
     }
 
     /// Whether both may tell of one call: for the same thing, and of models of one family, or of as many tokens, or one
-    /// names no model. None of them is a try that failed within the one above it.
+    /// names no model.
     pub(super) fn may_be(&self, above: &Self) -> bool {
         let [input, output, _] = self.used;
         let are_alike = (input, output) != (0, 0) && [input, output] == above.used[..2];
         let is_named_so = self.marks.may_be_of(&above.marks);
-        (is_named_so || (are_alike && self.marks.are_of_a_class_of(&above.marks)))
-            && !self.failed_within(above)
+        is_named_so || (are_alike && self.marks.are_of_a_class_of(&above.marks))
     }
 
-    /// Whether it is a try that failed within that call above it, which did not: the same went in, and less came out,
-    /// as of a stream that broke. It is billed for itself, and what that call tells is of another try.
-    pub(super) fn failed_within(&self, above: &Self) -> bool {
+    /// Whether the same went in as into that call above it, and less came out, as of a stream that broke. If it failed,
+    /// and that call did not, it is billed for itself, and what that call tells is of another try.
+    pub(super) fn falls_short_of(&self, above: &Self) -> bool {
         let [input, output, _] = self.used;
-        let is_same = input >= NO_CHANCE && input == above.used[0];
-        self.failed && !above.failed && is_same && output < above.used[1]
+        input >= NO_CHANCE && input == above.used[0] && output < above.used[1]
     }
 
     /// Whether it may be that call above it, and tells no less of a use.
@@ -262,13 +261,15 @@ impl Node {
 
     /// The same if those were the next above it.
     pub(super) fn near_below_with(&self, at: usize, near: Near) -> Near {
-        match self.sort {
-            _ if self.sets_apart() => Near::default(),
-            Sort::Model if self.uses() => near.below(at),
-            // An agent that tells a use is none of the call above it, and nor are the calls that the agent sums up.
-            Sort::Http | Sort::Other if self.uses() => near.beyond_a_sum(),
-            _ => near,
+        if self.sets_apart() {
+            return Near::default();
         }
+        if self.is_telling_call() {
+            return near.below(at);
+        }
+        let near = if self.failed { near.over_a_failure() } else { near };
+        // An agent that tells a use is none of the call above it, and nor are the calls that the agent sums up.
+        if self.uses() { near.beyond_a_sum() } else { near }
     }
 
     /// The bytes that it holds beside itself: those of all that is shown below it, shared or not, so it may be less.

@@ -9,6 +9,7 @@ use crate::words::{
 mod layers;
 mod played;
 mod random;
+mod tries;
 mod weight;
 
 /// Span, parent, kind, tool, whether it tells use.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Span, parent, kind, tokens in and out and cost, and why the cost is not known.
-type Layer = (&'static str, &'static str, StepKind, (u64, u64, u64), Option<CostNote>);
+pub(super) type Layer = (&'static str, &'static str, StepKind, (u64, u64, u64), Option<CostNote>);
 
 fn told((span, parent, kind, used, note): Layer, index: u64) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
@@ -26,7 +26,7 @@ fn hold(what: &str, layers: &[Layer], right: &[&str]) {
 }
 
 /// The same where these failed.
-fn hold_with(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
+pub(super) fn hold_with(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
     for order in orders(layers.len()) {
         let (mut tally, mut counts) = (Tally::default(), vec![false; layers.len()]);
         for (index, at) in order.iter().enumerate() {
@@ -45,7 +45,7 @@ fn hold_with(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
     }
 }
 
-const WHOLE: (u64, u64, u64) = (1_000, 100, 7);
+pub(super) const WHOLE: (u64, u64, u64) = (1_000, 100, 7);
 
 /// What an agent sums up is told below the span that tells a part of a call.
 #[test]
@@ -105,6 +105,10 @@ fn the_beginning_of_a_stream_gives_way_to_all_of_it() {
         let [one, two] = tries.map(|(of, used)| -> Layer { (of, B, LlmCall, used, None) });
         hold("over two tries", &[all(A, NONE), begun(B, A), one, two], &[C, D]);
     }
+    let [nothing, one] = [(1_000, 0, 2), (1_000, 1, 2)].map(|used| -> Layer { (C, B, LlmCall, used, None) });
+    let over = |(_, _, kind, used, note): Layer| -> Layer { (B, NONE, kind, used, note) };
+    hold("of two, of which the upper one tells a token more", &[over(one), nothing], &[B]);
+    hold("of two, of which the lower one tells a token more", &[over(nothing), one], &[C]);
     let small: Layer = (B, A, LlmCall, (50, 0, 1), None);
     hold("another call", &[all(A, NONE), small], &[A, B]);
     let mut tally = Tally::default();

@@ -100,7 +100,7 @@ pub(super) fn id(at: usize) -> String {
 }
 
 /// Which steps count when they come in this order. What counts no longer and told a use was found before.
-fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
+pub(super) fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
     let mut tally = Tally::default();
     let mut counts = BTreeMap::new();
     for (index, at) in order.iter().enumerate() {
@@ -147,7 +147,7 @@ fn is_below(tree: &[Drawn], mut at: usize, above: usize) -> bool {
 fn is_told_above(tree: &[Drawn], at: usize) -> bool {
     let Drawn { kind, skill_name, used: (input, output, _), .. } = tree[at];
     let tells_more = |of: &Drawn| {
-        (of.kind, of.skill_name, of.used.0) == (kind, skill_name, input) && of.used.1 > 1 && input >= 16
+        (of.kind, of.skill_name, of.used.0) == (kind, skill_name, input) && of.used.1 > output && input >= 16
     };
     output <= 1 && (0..tree.len()).any(|of| is_below(tree, at, of) && tells_more(&tree[of]))
 }

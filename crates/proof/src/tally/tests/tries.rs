@@ -1,0 +1,141 @@
+//! Tries that broke, of whose spans some alone say so.
+
+use proptest::{collection::vec, prelude::*};
+
+use super::{
+    A, B, C, D, E, NONE,
+    layers::{Layer, WHOLE, hold_with},
+    random::{Drawn, count, shuffled},
+};
+use crate::words::{
+    CostNote::NoTokens,
+    StepKind::{LlmCall, Other},
+};
+
+const F: &str = "00000000000000f6";
+const BEGUN: (u64, u64, u64) = (1_000, 1, 2);
+const NOTHING: (u64, u64, u64) = (0, 0, 0);
+
+fn call(of: &'static str, parent: &'static str, used: (u64, u64, u64)) -> Layer {
+    (of, parent, LlmCall, used, Some(NoTokens).filter(|_| used == NOTHING))
+}
+
+/// A client's span that ends without a status, as when its stream is dropped, below one that failed.
+#[test]
+fn what_tells_of_a_try_that_broke_is_of_that_try() {
+    let (outer, next) = (call(A, NONE, WHOLE), call(D, A, WHOLE));
+    for over in [BEGUN, (1_000, 0, 2), NOTHING] {
+        let hold = |case: &str, layers: &[Layer], failed: &[&str], right: &[&str]| {
+            hold_with(&format!("{over:?} {case}"), layers, failed, right);
+        };
+        let tries = [outer, call(B, A, over), call(C, B, BEGUN), next];
+        hold("and the next", &tries, &[B], &[C, D]);
+        hold("alone", &tries[..3], &[B], &[A, C]);
+        hold("both say it", &tries, &[B, C], &[C, D]);
+        let three = |between| [outer, call(B, A, over), call(C, B, between), call(E, C, BEGUN), next];
+        for between in [BEGUN, NOTHING] {
+            for failed in [&[B][..], &[C], &[B, C]] {
+                hold("told by three", &three(between), failed, &[E, D]);
+            }
+        }
+        let twice = [outer, tries[1], tries[2], call(E, A, over), call(F, E, BEGUN), next];
+        hold("twice", &twice, &[B, E], &[C, F, D]);
+        let two = [outer, call(E, A, WHOLE), call(B, E, over), call(C, B, BEGUN), call(D, E, WHOLE)];
+        hold("below two", &two, &[B], &[C, D]);
+        let agent: Layer = (E, NONE, Other, (1_000, 100, 0), None);
+        hold("of an agent", &[agent, call(A, E, WHOLE), tries[1], tries[2], next], &[B], &[C, D]);
+    }
+    for over in [BEGUN, NOTHING] {
+        let sum = [call(A, NONE, (2_000, 101, 9)), call(B, A, over), call(C, B, BEGUN), next];
+        hold_with("of a call that sums up its tries", &sum, &[B], &[C, D]);
+    }
+    let chain: Layer = (B, A, Other, NOTHING, None);
+    hold_with("below a chain that failed", &[outer, chain, call(C, B, BEGUN), next], &[B], &[B, C, D]);
+    hold_with("below a chain", &[outer, chain, call(C, B, BEGUN), next], &[], &[B, D]);
+}
+
+/// Of the spans of one try that broke, the one counts that tells more of what came out, where the other has its beginning
+/// alone.
+#[test]
+fn a_try_that_broke_counts_with_what_is_told_of_it() {
+    let hold = |case: &str, over, below, right: &[&str]| {
+        let tries = [call(A, NONE, WHOLE), call(B, A, over), call(C, B, below), call(D, A, WHOLE)];
+        for failed in [&[B][..], &[B, C]] {
+            hold_with(&format!("{case} {failed:?}"), &tries, failed, right);
+        }
+    };
+    hold("a token less", BEGUN, (1_000, 0, 2), &[B, D]);
+    hold("much less", (1_000, 50, 5), BEGUN, &[B, D]);
+    hold("more", BEGUN, (1_000, 40, 4), &[C, D]);
+    hold("other counts of what went in", (600, 1, 2), BEGUN, &[C, D]);
+    let all = [call(A, NONE, WHOLE), call(B, A, BEGUN), call(C, B, WHOLE), call(D, A, WHOLE)];
+    hold_with("all of it, and the next", &all, &[B], &[C, D]);
+    hold_with("all of it: what came through", &all[..3], &[B], &[C]);
+}
+
+/// A try that broke: what came out of it; and of each of its spans, the outer one first, whether it tells that, whether it
+/// says that it failed, and whether a chain lies over it.
+type Try = (u64, Vec<(bool, bool, bool)>);
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let output = prop_oneof![Just(0_u64), Just(1), 2..100_u64];
+    vec((output, vec(any::<(bool, bool, bool)>(), 1..4)), 1..4)
+}
+
+fn drawn(parent: Option<usize>, tokens: Option<(u64, u64)>, failed: bool) -> Drawn {
+    let (input, output) = tokens.unwrap_or_default();
+    Drawn {
+        parent,
+        kind: LlmCall,
+        skill_name: "openai.chat",
+        model: Some("gpt-4o"),
+        used: (input, output, 0),
+        note: tokens.is_none().then_some(NoTokens),
+        failed,
+        reporter: "own",
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whoever calls a model waits for the spans below, so the outer one of a try that broke says so.
+    #[test]
+    fn whatever_broke_is_counted(
+        tries in tries(),
+        input in 200..900_u64,
+        frameworks in 1..3_usize,
+        next in 0..3_usize,
+        seed in any::<u64>(),
+    ) {
+        let whole = Some((input, 100));
+        let mut tree: Vec<Drawn> =
+            (0..frameworks).map(|at| drawn(at.checked_sub(1), whole, false)).collect();
+        let last = frameworks - 1;
+        for (output, spans) in &tries {
+            let is_told = spans.iter().any(|(tells, ..)| *tells);
+            let mut parent = last;
+            for (depth, (tells, failed, is_in_chain)) in spans.iter().enumerate() {
+                if *is_in_chain {
+                    tree.push(Drawn { kind: Other, note: None, ..drawn(Some(parent), None, false) });
+                    parent = tree.len() - 1;
+                }
+                let tells = if is_told { *tells } else { depth + 1 == spans.len() };
+                let tokens = tells.then_some((input, *output));
+                tree.push(drawn(Some(parent), tokens, *failed || depth == 0));
+                parent = tree.len() - 1;
+            }
+        }
+        for above in 0..next {
+            let parent = if above == 0 { last } else { tree.len() - 1 };
+            tree.push(drawn(Some(parent), whole, false));
+        }
+        let counts = count(&tree, &shuffled(tree.len(), seed));
+        let counted = counts.iter().filter(|(_, counts)| **counts);
+        let used: Vec<(u64, u64, u64)> = counted.map(|(at, _)| tree[*at].used).collect();
+        let broken: u64 = tries.iter().map(|(output, _)| output).sum();
+        let calls = u64::try_from(tries.len() + 1).expect("few");
+        prop_assert_eq!(used.iter().map(|used| used.0).sum::<u64>(), calls * input);
+        prop_assert_eq!(used.iter().map(|used| used.1).sum::<u64>(), 100 + broken);
+    }
+}
