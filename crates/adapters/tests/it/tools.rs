@@ -274,6 +274,42 @@ fn a_span_fails_by_what_is_there_only_of_failures() {
     }
 }
 
+/// Where no status says how it went: an exception may have been overcome within the span, and then a model's answer ends.
+#[test]
+fn a_model_call_fails_by_what_it_threw_before_its_end() {
+    let (unset, ok) = (json!({}), json!({ "code": 1 }));
+    let thrown = json!({ "exception.type": "RateLimitError", "exception.message": "cut" });
+    let chat = |more: Value| {
+        let mut all = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai" });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let said = json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "a" }] }]);
+    let mut ended = said.clone();
+    ended[0]["finish_reason"] = "stop".into();
+    for (attributes, status, failure) in [
+        (chat(json!({})), &unset, Some("RateLimitError")),
+        (chat(json!({ "gen_ai.output.messages": said.to_string() })), &unset, Some("RateLimitError")),
+        (chat(json!({ "gen_ai.output.messages": ended.to_string() })), &unset, None),
+        (chat(json!({ "gen_ai.response.finish_reasons": ["stop"] })), &unset, None),
+        (chat(json!({})), &ok, None),
+        // Whatever else is called says nothing of its end.
+        (json!({ "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "openai" }), &unset, None),
+        (json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sh" }), &unset, None),
+        (json!({ "gen_ai.operation.name": "invoke_agent" }), &unset, None),
+    ] {
+        let (why, outcome) = came_to(&attributes, status, &[event("exception", &thrown)]);
+        assert_eq!(why.as_deref(), failure, "{attributes} {status}");
+        if failure.is_some() {
+            assert_eq!(outcome.as_deref(), Some(r#"{"error":"cut"}"#), "{attributes}");
+        }
+    }
+    let mut broken = span("eee19b7ec3c1b174", &chat(json!({})));
+    broken["events"] = json!([event("exception", &thrown)]);
+    let llm = read(&[broken]).spans.pop().unwrap().llm.unwrap();
+    assert_eq!(llm.cost_nanousd, None, "it is not known that it was refused");
+}
+
 #[test]
 fn what_a_failed_tool_answered_is_kept() {
     let bad = json!({ "code": 2, "message": "bad" });

@@ -50,7 +50,20 @@ impl Failure {
         if status != ERROR && (status == OK || !says_failed(fields)) {
             return None;
         }
-        let thrown = events.iter().find(|event| event.name == "exception");
+        Some(Self::told(fields, events, message))
+    }
+
+    /// What a model call threw that no status and no attribute calls an error. That is no refusal: a retry within the span
+    /// may have come through, and nothing says what it used.
+    pub(super) fn thrown(fields: &Fields<'_>, events: &[Event<'_>], status: u64) -> Option<Self> {
+        let is_unset = status != ERROR && status != OK;
+        let is_thrown = is_unset && events.iter().any(is_exception);
+        is_thrown.then(|| Self::told(fields, events, Cow::Borrowed("")))
+    }
+
+    /// What is told of why it failed.
+    fn told(fields: &Fields<'_>, events: &[Event<'_>], message: Cow<'_, str>) -> Self {
+        let thrown = events.iter().find(|event| is_exception(event));
         let of_exception = |key: &str| {
             let mut values = thrown?.attributes.iter().filter(|one| one.key == key);
             values.find_map(|one| value::text(one.value.as_ref()?)).map(str::to_owned)
@@ -59,7 +72,7 @@ impl Failure {
         let named = told.clone().filter(|code| !is_no_name(code));
         let code = named.or_else(|| of_exception("exception.type")).or(told);
         let message = Some(message.into_owned()).filter(|text| !text.is_empty());
-        Some(Self {
+        Self {
             code: code.unwrap_or_else(|| "ERROR".to_owned()),
             message: match (message, of_exception("exception.message")) {
                 (Some(message), Some(thrown)) if !message.contains(&thrown) => {
@@ -67,8 +80,12 @@ impl Failure {
                 }
                 (message, thrown) => message.or(thrown),
             },
-        })
+        }
     }
+}
+
+fn is_exception(event: &Event<'_>) -> bool {
+    event.name == "exception"
 }
 
 /// By the type of its error, by a word for its status, by why the model's answer ended.

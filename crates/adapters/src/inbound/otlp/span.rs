@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use orchestrator::{
     choke::call::{OtherSide, PartOf},
-    ports::{ReportedSpan, SpanAct},
+    ports::{CallClass, ReportedSpan, SpanAct},
 };
 use serde_json::json;
 
@@ -76,7 +76,12 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
             told_use("", &fields)
         }
     };
-    let (code, message) = failure.map_or((None, None), |failure| (Some(failure.code), failure.message));
+    // An answer that came to its end says why it ended.
+    let may_be_broken = matches!(operation, Operation::Model(call) if CallClass::of(call) == CallClass::Text)
+        && llm.as_ref().is_some_and(|report| report.finish_reason.is_none());
+    let thrown = || Failure::thrown(&fields, &events, status_code).filter(|_| may_be_broken);
+    let (code, message) =
+        failure.or_else(thrown).map_or((None, None), |failure| (Some(failure.code), failure.message));
     let part_of = part_of(&fields);
     let remote = TELLS_OF_PARENT | PARENT_IS_REMOTE;
     let times_are_told = start > 0 && end >= start;
