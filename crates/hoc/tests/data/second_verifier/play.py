@@ -47,8 +47,9 @@ class Api:
             return {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
         made = [{"traceId": trace, "spanId": f"{own:016x}", "parentSpanId": f"{parent:016x}" if parent else "",
                  "name": attributes["gen_ai.operation.name"], "startTimeUnixNano": "1767225600000000000",
-                 "endTimeUnixNano": "1767225601000000000", "status": {"code": 1},
-                 "attributes": [text(*one) for one in attributes.items()]} for own, parent, attributes in spans]
+                 "endTimeUnixNano": "1767225601000000000", "status": {"code": status[0] if status else 1},
+                 "attributes": [text(*one) for one in attributes.items()]}
+                for own, parent, attributes, *status in spans]
         resource = {"attributes": [text("service.name", "bot")]}
         self.call("/v1/traces", {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": made}]}]})
 
@@ -140,16 +141,24 @@ def trace(api, number):
     def chat(tokens, **more):
         return {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
                 "gen_ai.usage.input_tokens": tokens, "gen_ai.usage.output_tokens": tokens // 3, **more}
+    def begun(output):
+        return {**chat(300), "gen_ai.usage.output_tokens": output}
+    silent = {key: value for key, value in chat(300).items() if ".usage." not in key}
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "bot", "gen_ai.usage.input_tokens": 900}
     tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "delete" if number % 2 else "search"}
     id = f"{number + 1:032x}"
-    api.spans(id, [(2, 1, chat(300)), (3, 2, chat(300)), (4, 1, tool), (5, 4, tool)][:1 + number % 8])
+    # Tries of the first call that broke and say so (2) or leave that to the span above (0), and the one that did not.
+    first = [(2, 1, chat(300)), (6, 2, begun(1), 2), (7, 6, begun(number // 8 % 2), 0), (3, 2, chat(300)), (4, 1, tool),
+             (5, 4, tool), (8, 2, silent, 2), (9, 8, begun(1), 0)][:1 + number % 8]
+    for spans in [first] if number // 8 % 2 == 0 else [[one] for one in reversed(first)]:
+        api.spans(id, spans)
     yield api.run_of(id, lambda run: True)
     api.spans(id, [(1, 0, agent)])
     run = api.run_of(id, lambda run: run["state"] == "COMPLETED")
     yield run
     for late in range(number % 4):
-        api.spans(id, [(16 + late, 1, chat(40 + late)), (32 + late, 16 + late, tool)])
+        tried = (64 + late, 2, begun(late), 2)
+        api.spans(id, [(16 + late, 1, chat(40 + late)), (32 + late, 16 + late, tool), tried])
         yield run
 
 
