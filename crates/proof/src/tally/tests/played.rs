@@ -12,7 +12,7 @@ use crate::{
 
 /// A version, and the digest of what it counts in the trees that are played here.
 const PLAYED: (&str, &str) =
-    ("hoc-tally/4", "cb99cc1e2eefcae205b91e9c7288d9b7c059c7baad1f7141a369b5bc4a2275df");
+    ("hoc-tally/4", "c8dc990531110485998e7f3c0ed76eae680663eb333832bdc0dcf642562aee9a");
 
 /// So many families of models that there are more than are told apart.
 const MODELS: [&str; 20] = [
@@ -77,13 +77,32 @@ fn step(dice: &mut Dice, after: usize, models: usize) -> Drawn {
     Drawn { parent, kind, skill_name, model, used, note, failed, reporter }
 }
 
+/// A step that comes after so many, of calls of one text, of which many broke: such hardly meet where all is drawn.
+fn try_of_one(dice: &mut Dice, after: usize) -> Drawn {
+    let kind = dice.one(&[LlmCall, LlmCall, LlmCall, LlmCall, LlmCall, LlmCall, Other, HttpCall]);
+    let told = dice.one(&[(0, 0, 0), (300, 30, 7), (300, 0, 0), (300, 1, 2), (300, 1, 2), (300, 4, 0)]);
+    let parent = match after {
+        0 => None,
+        _ if dice.below(3) == 0 => Some(dice.below(after)),
+        _ => Some(after - 1),
+    };
+    let failed = dice.below(2) == 0;
+    let (skill_name, used) = if kind == LlmCall { ("openai.chat", told) } else { ("chain", (0, 0, 0)) };
+    let note = (kind == LlmCall && used == (0, 0, 0)).then_some(CostNote::NoTokens);
+    Drawn { parent, kind, skill_name, model: Some(MODELS[0]), used, note, failed, reporter: "own" }
+}
+
 /// Which steps of many trees count, and which count no longer with each; of some those after a part come late.
 fn played() -> Vec<u8> {
     let (mut dice, mut said) = (Dice(1), Vec::new());
-    for _ in 0..3_000 {
-        let of = 1 + dice.below(28);
+    for tree in 0..4_000 {
+        let is_of_tries = tree >= 3_000;
+        let of = 1 + dice.below(if is_of_tries { 9 } else { 28 });
         let models = dice.one(&[2, MODELS.len()]);
-        let steps: Vec<Drawn> = (0..of).map(|after| step(&mut dice, after, models)).collect();
+        let draw = |after| {
+            if is_of_tries { try_of_one(&mut dice, after) } else { step(&mut dice, after, models) }
+        };
+        let steps: Vec<Drawn> = (0..of).map(draw).collect();
         let order = shuffled(of, dice.0);
         let sealed = dice.below(3 * of);
         let mut tally = Tally::default();
