@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use orchestrator::choke::MAX_GROUP;
 
 use super::{
     Shown, duration,
@@ -61,7 +62,7 @@ impl Governance {
             outage_memory: length(&OUTAGE_MEMORY, 600)?,
             check_every: length(&CHECK_EVERY, 3_600)?,
             trace_quiet: length(&TRACE_QUIET, 30)?,
-            max_waiting: sources.setting(&MAX_WAITING, None, 16_384, at_least_one)?,
+            max_waiting: sources.setting(&MAX_WAITING, None, 16_384, waiting)?,
             max_held_mib: sources.setting(&MAX_HELD_MIB, None, 128, held_mib)?,
             max_remembered_mib: sources.setting(&MAX_REMEMBERED_MIB, None, 128, remembered_mib)?,
             max_streams: sources.setting(&MAX_STREAMS, None, 1_024, at_least_one)?,
@@ -126,5 +127,30 @@ fn remembered_mib(text: &str) -> anyhow::Result<usize> {
     match parsed(text) {
         Ok(mib @ 4..=1_048_576) => Ok(mib),
         _ => bail!("`{text}` must be a whole number, 4 to 1048576"),
+    }
+}
+
+/// Twice the largest batch.
+const WAITING_AT_LEAST: usize = 2 * MAX_GROUP;
+
+/// Half of it is one tenant's, which must be able to send the largest batch: with less that would be 503 for ever.
+fn waiting(text: &str) -> anyhow::Result<usize> {
+    match parsed(text) {
+        Ok(calls @ WAITING_AT_LEAST..=100_000) => Ok(calls),
+        _ => bail!("`{text}` must be a whole number, {WAITING_AT_LEAST} to 100000"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_tenant_can_always_send_the_largest_batch() {
+        assert_eq!(waiting("1000").expect("enough"), 1_000);
+        for odd in ["999", "1", "0", "100001", "-1", "many", ""] {
+            let said = waiting(odd).expect_err("too few, or too many").to_string();
+            assert_eq!(said, format!("`{odd}` must be a whole number, 1000 to 100000"));
+        }
     }
 }

@@ -132,6 +132,7 @@ fn a_start_that_cannot_be() {
         ("HOC_MAX_CONNECTIONS", "many", "HOC_MAX_CONNECTIONS"),
         ("HOC_MAX_CONNECTIONS", "many", "a whole number, 1 to 100000"),
         ("HOC_MAX_CLIENTS", "18446744073709551615", "1 to 100000"),
+        ("HOC_MAX_WAITING", "999", "a whole number, 1000 to 100000"),
         ("HOC_MAX_HELD_MIB", "much", "a whole number, 128 to"),
         ("HOC_LOG", "verbose", "off, error, warn, info, debug, trace"),
         ("HOC_PERMIT_TTL", "3000000d", "at most 3650d"),
