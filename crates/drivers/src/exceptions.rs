@@ -20,7 +20,7 @@ use entities::{
 };
 use models::{
     account::{ApiKey, Installation, LoginLink, Session, SigningKey, Tenant},
-    activity::{DueReason, DueRun, Freeze, LatencyBucket, RiskLevel, Run, RunState, Stalls},
+    activity::{DueReason, DueRun, Freeze, LatencyBucket, Marked, Run, RunState, Stalls},
     ids::{KeyId, LoginLinkId, RunId, SessionId, TenantId},
     ledger::LogHead,
     policies::PermitStatus,
@@ -36,8 +36,8 @@ use uuid::Uuid;
 use crate::{
     StoreError,
     account::{self, Account, AccountReads},
-    activity::{self, Activity, ActivityReads},
-    bulk, counters,
+    activity::{self, Activity, ActivityReads, stalled},
+    bulk,
     field::{self, Field as _, put},
     governed::{Change, Found},
     keys,
@@ -328,7 +328,11 @@ impl Activity<'_> {
     ///
     /// A run that another unit of work has locked is passed over: that unit of work derives its risk anew, and the next
     /// mark looks at it again. So this waits for nobody, and needs no order of locks.
-    pub async fn mark_stalled(self, stalls: Stalls) -> Result<u64, StoreError> {
+    ///
+    /// What a row says is marked and counted as it stands there, whether or not it reads back: that is for the check of
+    /// its run. One that is passed over would be found again by each mark, and enough of them would end the mark for
+    /// everybody.
+    pub async fn mark_stalled(self, stalls: Stalls) -> Result<Marked, StoreError> {
         use runs::Column;
         let expected = Func::coalesce([
             Expr::col(Column::ExpectedLatencyMs),
@@ -347,23 +351,13 @@ impl Activity<'_> {
             .filter(Column::LatencyBucket.ne(LatencyBucket::Stalled.as_str()))
             .limit(STALLED_AT_ONCE)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        let mut rows = read::all(self.conn, found).await?;
-        rows.sort_by_key(|row| (row.tenant_id, row.id));
-        let mut marked = Vec::with_capacity(rows.len());
-        for mut row in rows {
-            // One that does not read back is told of by the check of its run, and holds up no other.
-            let Ok(run) = activity::read_run(row.clone()) else { continue };
-            let (before, mut now) = (run.standing(), run.standing());
-            now.latency_bucket = LatencyBucket::Stalled;
-            now.risk_level = before.risk_level.max(RiskLevel::AtRisk);
-            counters::runs::moved(self.conn, &run, &before, &now);
-            now.latency_bucket.as_str().clone_into(&mut row.latency_bucket);
-            now.risk_level.as_str().clone_into(&mut row.risk_level);
-            marked.push(row);
-        }
-        let number = marked.len() as u64;
-        bulk::update::<runs::Entity>(self.conn, marked, &[Column::LatencyBucket, Column::RiskLevel]).await?;
-        Ok(number)
+        let rows = self.conn.rows(found.build(self.conn.backend())).await?;
+        let keys = stalled::noted(self.conn, &rows);
+        let mark = runs::Entity::update_many()
+            .col_expr(Column::LatencyBucket, Expr::value(LatencyBucket::Stalled.as_str()))
+            .col_expr(Column::RiskLevel, stalled::risk());
+        let marked = read::update_by_keys(self.conn, mark, [Column::TenantId, Column::Id], keys).await?;
+        Ok(Marked { found: rows.len() as u64, marked })
     }
 }
 

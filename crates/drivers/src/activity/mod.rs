@@ -7,6 +7,7 @@ mod impact;
 mod interventions;
 mod pulse;
 mod rows;
+pub(crate) mod stalled;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -10,6 +10,7 @@ mod check;
 mod over;
 pub(crate) mod runs;
 pub(crate) mod span;
+pub(crate) mod stored;
 mod there;
 
 use sea_orm::{DbBackend, QueryResult, Statement, Value};

@@ -22,6 +22,7 @@ mod overview;
 mod policies;
 mod sample;
 mod segments;
+mod stalls;
 mod store_name;
 mod traces;
 mod units;

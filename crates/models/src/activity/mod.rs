@@ -308,6 +308,13 @@ pub struct Stalls {
     pub factor: u64,
 }
 
+/// What a mark of runs that stall came to. There may be more of them where as many were found as one mark names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marked {
+    pub found: u64,
+    pub marked: u64,
+}
+
 /// How many runs a tenant has, for Overview.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunCounts {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta};
 use drivers::STALLED_AT_ONCE;
 use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};
-use models::activity::Stalls;
+use models::activity::{Marked, Stalls};
 
 use crate::{clock_check, errors::Error, spine::Spine};
 
@@ -23,10 +23,11 @@ pub async fn tick(spine: &Spine) -> Result<u64, Error> {
     let mut all = 0;
     loop {
         let tx = spine.begin().await?;
-        let marked = tx.activity().mark_stalled(stalls).await?;
+        let Marked { found, marked } = tx.activity().mark_stalled(stalls).await?;
         tx.commit().await?;
         all += marked;
-        if marked < STALLED_AT_ONCE {
+        // Those of which none could be marked would only be found again.
+        if found < STALLED_AT_ONCE || marked == 0 {
             return Ok(all);
         }
     }
