@@ -161,6 +161,8 @@ on_both! {
             (vec![Damage::Gone(last.clone()), Damage::Gone(end.clone())], vec![last.first_record], vec![2]),
             (vec![Damage::Again(middle.clone(), middle.first_record + 1)], vec![middle.first_record + 1], vec![]),
             (vec![Damage::Again(middle.clone(), behind)], vec![behind], vec![]),
+            // Further behind than any number that a bundle may hold. All of it is there.
+            (vec![Damage::Gone(end.clone()), Damage::Again(end.clone(), i64::MAX)], vec![end.first_record], vec![]),
             // Moved: it is not where it was, and reaches into the next, which is where it was. All of both is there.
             (
                 vec![Damage::Gone(middle.clone()), Damage::Again(middle.clone(), middle.first_record + 1)],

@@ -5,7 +5,7 @@
 
 use entities::logs::run_segments::Model;
 use models::logs::StepRow;
-use proof::segment::MissingSegment;
+use proof::{canonical::MAX_INTEGER, segment::MissingSegment};
 
 use super::{lines::RunRecords, open::open};
 use crate::StoreError;
@@ -38,9 +38,10 @@ impl Place {
     }
 }
 
-/// A column that says less than nothing says nothing.
+/// A column that says less than nothing says nothing, and one that says more than any run has says the most: what is
+/// made of it stands in bundles, which hold no larger number.
 fn count(column: i64) -> u64 {
-    u64::try_from(column).unwrap_or(0)
+    u64::try_from(column).unwrap_or(0).min(MAX_INTEGER)
 }
 
 impl HeldRecords {
@@ -77,8 +78,8 @@ impl HeldRecords {
             Err(format!("first_step: it begins with step {}, and step {due} is the next", begins.steps))
         };
         let (records, steps) = (count(row.record_count), count(row.step_count));
-        self.next =
-            Place { records: begins.records.saturating_add(records), steps: due.saturating_add(steps) };
+        let end = |begin: u64, count: u64| begin.saturating_add(count).min(MAX_INTEGER);
+        self.next = Place { records: end(begins.records, records), steps: end(due, steps) };
         self.is_unsure = opened.is_err();
         self.missing.extend(opened.err().map(|why| MissingSegment {
             first_record: begins.records,
