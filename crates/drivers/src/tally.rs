@@ -111,16 +111,16 @@ pub(crate) async fn max_by_keys<E: EntityTrait, K: Key>(
     by_keys(conn, select, column, Func::max(Expr::col(number)).into(), keys).await
 }
 
-/// How many bytes there are in `bytes` of each of `keys` of a column; a key without any is not listed.
-pub(crate) async fn lengths_by_keys<E: EntityTrait, K: Key>(
+/// What `figure`, a number in SQL of ours, comes to over the rows of each of `keys` of a column; a key without any is
+/// not listed.
+pub(crate) async fn sums_by_keys<E: EntityTrait, K: Key>(
     conn: &Conn,
     select: Select<E>,
     column: E::Column,
-    bytes: E::Column,
+    figure: &str,
     keys: Vec<[Value; 1]>,
 ) -> Result<Vec<(K, u64)>, StoreError> {
-    let length = Expr::cust(format!("CAST(SUM(LENGTH({})) AS bigint)", bytes.as_str()));
-    by_keys(conn, select, column, length, keys).await
+    by_keys(conn, select, column, Expr::cust(format!("CAST(SUM({figure}) AS bigint)")), keys).await
 }
 
 async fn by_keys<E: EntityTrait, K: Key>(

@@ -179,7 +179,8 @@ impl TraceReads<'_> {
         segments::look_into(self.conn, tenant, run, counted).await
     }
 
-    /// How many bytes the segments of these runs are, as they are stored; a run without any is not listed.
+    /// How many bytes the segments of these runs have once they are opened, as far as what they say can be believed; a
+    /// run without any is not listed.
     pub async fn bytes_of_runs(
         self,
         tenant: TenantId,

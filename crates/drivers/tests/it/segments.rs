@@ -1,5 +1,7 @@
 //! A run's records as its segments hold them: whole, by page, by key; and what is damaged is named.
 
+use std::collections::HashMap;
+
 use drivers::{
     StoreError, Tx,
     logs::{DecidedStep, NewSegment, RunRecords},
@@ -14,6 +16,7 @@ use proof::{
     records::{Record, StepRecord},
     tagged::{Hashed, RecordRef},
 };
+use testkit::{Damage, StoredSegment};
 
 use crate::{
     sample::{self, ODD, OTHER, TENANT, at, step, uuid, verdict},
@@ -97,6 +100,34 @@ testkit::on_both! {
         let page = tx.traces().list_steps(TENANT, run, 137, Some(theirs), &rest).await.expect("page").page;
         let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
         assert_eq!((indices, page.has_more), ((10..16).map(|n| n * 9).collect(), false));
+    }
+
+    async fn segments_say_how_many_bytes_they_open_to_as_far_as_they_are_believed(db: TestDatabase) {
+        let past = db;
+        let db = sample::store(db).await;
+        whole::start(&db, 1..3).await;
+        let tx = db.begin().await.expect("begin");
+        Steps::of(1, (0..30).map(|n| step(TENANT, 1, n))).append(&tx, 20).await;
+        tx.commit().await.expect("commit");
+        let bytes = async || {
+            let read = db.read().await.expect("read");
+            let [run, other, none] = [1, 2, 3].map(|n| RunId(uuid(n)));
+            let of: HashMap<RunId, u64> =
+                read.traces().bytes_of_runs(TENANT, &[run, other, none]).await.expect("added up").into_iter().collect();
+            assert!(!of.contains_key(&none));
+            of.get(&run).copied().unwrap_or(0)
+        };
+        let all = past.segments_of(&RunId(uuid(1)).to_string()).await;
+        let opened = |segments: &[StoredSegment]| {
+            segments.iter().map(|segment| u64::try_from(segment.raw_length).expect("a length")).sum::<u64>()
+        };
+        assert!(all.len() > 1);
+        assert_eq!(bytes().await, opened(&all));
+        past.keep_segments().await;
+        let mut lies = all[0].clone();
+        lies.raw_length = i64::MAX;
+        past.damage(&Damage::Put(lies)).await;
+        assert_eq!(bytes().await, opened(&all[1..]) + 64 * all[0].body.len() as u64);
     }
 
     async fn a_tree_asks_for_ranges_of_steps(db: TestDatabase) {

@@ -32,8 +32,8 @@ use crate::{
 const ROWS: u64 = 500;
 const RUNS: u64 = 20;
 
-/// So many bytes of segments, as they are stored, are one piece, whatever runs they are of; one run is always one.
-const BYTES: u64 = 4 << 20;
+/// So many bytes of segments, opened, are one piece, whatever runs they are of; one run is always one.
+const BYTES: u64 = 16 << 20;
 
 /// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
 const TOLD: usize = 10;
