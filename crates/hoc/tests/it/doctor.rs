@@ -13,6 +13,8 @@ use testkit::Store;
 use crate::{harness::Place, restore::sqlite3};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
+/// The end of the last line, where records were left out.
+const LEFT_OUT: &str = "; no records of runs were opened (--quick)";
 
 async fn a_sound_installation_has_nothing_to_mend(store: Store) {
     let Some(place) = Place::on(store).await else { return };
@@ -27,6 +29,11 @@ async fn a_sound_installation_has_nothing_to_mend(store: Store) {
             "{what}: {printed}"
         );
     }
+    let quick = place.succeed(&["doctor", "--quick"]);
+    let last = format!("everything that was looked at holds{LEFT_OUT}");
+    assert_eq!(quick.lines().last(), Some(last.as_str()), "{quick}");
+    let printed = place.succeed(&["doctor", "--quick", "--json"]);
+    assert!(!printed.contains("were looked into"), "{printed}");
 }
 
 #[tokio::test]
@@ -80,6 +87,9 @@ async fn a_damaged_segment_is_named_and_the_rest_is_served() {
     assert_eq!(looked.code, Some(1), "{}", looked.stdout);
     let told = looked.stdout.lines().find(|line| line.starts_with("FAIL  segments"));
     assert!(told.is_some_and(|line| line.contains(&segment)), "{}", looked.stdout);
+    let quick = place.run(&["doctor", "--quick"]).stdout;
+    assert!(!quick.contains("FAIL  segments"), "{quick}");
+    assert!(quick.lines().last().is_some_and(|last| last.ends_with(LEFT_OUT)), "{quick}");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::{
     spine::Spine,
 };
 
-/// Runs of one piece.
-const RUNS: u64 = 100;
+/// Runs of one piece: few, for whoever waits sees nothing of one until it is over.
+const RUNS: u64 = 20;
 
 /// What was looked into, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,4 +57,9 @@ pub async fn look_into(spine: &Spine, tenant: TenantId, after: Option<RunId>) ->
         }
     }
     Ok(looked)
+}
+
+/// How many runs there are to look into, by the counters: to say how far one is, and for nothing else.
+pub async fn how_many(spine: &Spine, tenant: TenantId) -> Result<u64, Error> {
+    Ok(spine.read().await?.activity().run_counts(tenant).await?.total)
 }
