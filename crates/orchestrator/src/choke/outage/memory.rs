@@ -123,11 +123,12 @@ impl Memory {
         }
         // Of a run that the group did not touch, it may have released what lapsed.
         for (id, permits) in of_run {
-            if let Some(known) = runs.look_at(tenant.id, id) {
-                for permit in permits {
-                    known.permit(permit, now);
-                }
+            let Some(known) = runs.look_at(tenant.id, id) else { continue };
+            for permit in permits {
+                known.permit(permit, now);
             }
+            let weight = known.weight();
+            runs.weigh(tenant.id, id, weight);
         }
     }
 

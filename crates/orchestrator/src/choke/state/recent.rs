@@ -78,17 +78,41 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         Some(entry.value)
     }
 
-    /// Remembers one, of so many bytes. Where those are too many together, others are forgotten.
+    /// Remembers one, of so many bytes. Where those are too many together, others are forgotten; where it has too many
+    /// alone, nobody is forgotten for it, for it could not be kept either.
     pub(in crate::choke) fn keep(&mut self, tenant: TenantId, key: K, value: V, weight: usize) {
         self.take(tenant, key);
+        let weight = WEIGHT_OF_PLACE + weight;
+        if weight > self.most {
+            return;
+        }
         self.uses += 1;
-        let (used, weight) = (self.uses, WEIGHT_OF_PLACE + weight);
+        let used = self.uses;
         self.by_key.insert((tenant, key), Entry { value, used, weight });
         let of =
             self.of_tenants.entry(tenant).or_insert_with(|| OfTenant { by_use: BTreeMap::new(), weight: 0 });
         of.by_use.insert(used, key);
         of.weight += weight;
         self.weight += weight;
+        self.make_room();
+    }
+
+    /// One of them has so many bytes now, without being used.
+    pub(in crate::choke) fn weigh(&mut self, tenant: TenantId, key: K, weight: usize) {
+        let weight = WEIGHT_OF_PLACE + weight;
+        let Some(entry) = self.by_key.get_mut(&(tenant, key)) else { return };
+        let before = std::mem::replace(&mut entry.weight, weight);
+        if let Some(of) = self.of_tenants.get_mut(&tenant) {
+            of.weight = of.weight - before + weight;
+        }
+        self.weight = self.weight - before + weight;
+        if weight > self.most {
+            self.take(tenant, key);
+        }
+        self.make_room();
+    }
+
+    fn make_room(&mut self) {
         while self.weight > self.most
             && let Some((tenant, key)) = self.gives_way()
         {
@@ -124,6 +148,12 @@ mod tests {
         TenantId(Uuid::from_u128(n))
     }
 
+    fn left(recent: &Recent<i32, i32>) -> Vec<i32> {
+        let mut left: Vec<i32> = recent.all().map(|(_, value)| *value).collect();
+        left.sort_unstable();
+        left
+    }
+
     #[test]
     fn what_was_not_used_for_longest_goes_first() {
         let mut recent = Recent::within(3 * EACH);
@@ -133,15 +163,42 @@ mod tests {
         assert_eq!(recent.get(tenant(1), 1), Some(&mut 1));
         assert_eq!(recent.look_at(tenant(1), 2), Some(&mut 2), "that is no use of it");
         recent.keep(tenant(1), 4, 4, 100);
-        let mut left: Vec<i32> = recent.all().map(|(_, value)| *value).collect();
-        left.sort_unstable();
-        assert_eq!(left, [1, 3, 4]);
+        assert_eq!(left(&recent), [1, 3, 4]);
         recent.keep(tenant(1), 5, 5, 200);
-        assert_eq!(recent.all().count(), 2, "it is as heavy as two");
+        assert_eq!(left(&recent), [4, 5], "it is as heavy as two");
         assert!(recent.weight <= 3 * EACH);
-        recent.keep(tenant(1), 6, 6, 4 * EACH);
-        assert_eq!((recent.all().count(), recent.weight), (0, 0), "one that is too heavy is not remembered");
+    }
+
+    #[test]
+    fn nobody_is_forgotten_for_one_that_is_too_heavy_alone() {
+        let mut recent = Recent::within(3 * EACH);
+        for n in 1..=2 {
+            recent.keep(tenant(1), n, n, 100);
+        }
+        recent.keep(tenant(1), 3, 3, 3 * EACH);
+        assert_eq!((left(&recent), recent.weight), (vec![1, 2], 2 * EACH));
+        recent.keep(tenant(1), 2, 2, 3 * EACH);
+        assert_eq!((left(&recent), recent.weight), (vec![1], EACH), "nor is it what it was before");
+        recent.weigh(tenant(1), 1, 3 * EACH);
+        assert_eq!((left(&recent), recent.weight), (vec![], 0), "nor where it becomes so heavy");
         assert!(recent.of_tenants.is_empty());
+    }
+
+    #[test]
+    fn one_that_becomes_heavier_makes_others_give_way() {
+        let mut recent = Recent::within(3 * EACH);
+        for n in 1..=3 {
+            recent.keep(tenant(1), n, n, 100);
+        }
+        recent.weigh(tenant(1), 3, 100 + EACH);
+        assert_eq!((left(&recent), recent.weight), (vec![2, 3], 3 * EACH));
+        recent.weigh(tenant(1), 3, 100);
+        recent.weigh(tenant(1), 7, 100);
+        assert_eq!(
+            (left(&recent), recent.weight),
+            (vec![2, 3], 2 * EACH),
+            "one that is not there weighs nothing"
+        );
     }
 
     #[test]
