@@ -129,19 +129,24 @@ nothing to remove: 48 kept, 1 spoilt";
 /// A version, of how many texts, and the digest of what it leaves of them.
 const LEFT: (u64, usize, &str) = (5, 698, "eca76289d556b2e268d0fd3e5df5633333d19378d8dffbbba9b858a8eecdf38d");
 
-/// All texts of these pages as they are stored.
-fn left() -> Vec<String> {
+/// All texts of these pages, and whether each is JSON.
+pub(super) fn texts() -> Vec<(String, bool)> {
     let corpus = samples().into_iter().map(|sample| (sample.text, sample.json));
     let plain =
         [told::FORMS, told::ORDINARY, told::WRITTEN, spared::STAYS, spared::GOES].into_iter().flatten();
     let plain =
         plain.chain(everyday::TEXTS.iter().map(|(text, _)| text)).map(|text| (text.replace("VV", V), false));
     let lists = told::LISTS.iter().map(|list| (list.replace("VV", V), true));
+    corpus.chain(plain).chain(lists).collect()
+}
+
+/// The same as they are stored.
+fn left() -> Vec<String> {
     let redacted = |(text, json): (String, bool)| {
         let redacted = if json { redact_json(&text).expect("is JSON") } else { redact_text(&text) };
         format!("{} {}\n", redacted.findings.labels(), redacted.value)
     };
-    corpus.chain(plain).chain(lists).map(redacted).collect()
+    texts().into_iter().map(redacted).collect()
 }
 
 /// Whoever reads a record asks its version what may have been removed.

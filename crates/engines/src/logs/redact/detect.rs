@@ -107,3 +107,26 @@ impl Detector {
 fn after(text: &str, from: usize) -> usize {
     (from..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len().max(from))
 }
+
+#[cfg(test)]
+impl Table {
+    /// The shapes, as they are written.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = &str> {
+        self.detectors.iter().map(|detector| detector.shape.as_str())
+    }
+
+    /// Whether one of the shapes is to be looked for in a text, and whether it is in it.
+    pub(super) fn told_and_is_in(&self, shape: usize, text: &str) -> (bool, bool) {
+        (self.screen.may_be_in(text)[shape], self.detectors[shape].shape.is_match(text))
+    }
+
+    /// The shapes that are in a text, and are not to be looked for in it.
+    pub(super) fn passed_over(&self, text: &str) -> Vec<&str> {
+        let told = self.screen.may_be_in(text);
+        let passed_over = self.shapes().zip(told).enumerate().filter(|(_, (_, told))| !told);
+        passed_over
+            .filter(|(n, _)| self.detectors[*n].shape.is_match(text))
+            .map(|(_, (shape, _))| shape)
+            .collect()
+    }
+}

@@ -14,7 +14,7 @@ use crate::spent::spent;
 
 /// What is repeated. Each has begun something that a judge may look for the end of, or the beginning.
 #[rustfmt::skip]
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "token='", "password=", "123-45-6789", "4111 1111 1111 1111 ", "1", "a@", "eyJ", "-----BEGIN PRIVATE KEY-----",
     "authorization: bearer ", "://a:", "DE89 ", "\\\"", "{\"a\":", "secret:\\", "token=\\\\'", "sk-", "<REDACTED:", "token: ab ",
     "AA00AA00", "max_tokens='", "cookie:", "echo a ", "password(\"a\",", "password: a ", "identified by 'a' ", "net user a b ",

@@ -30,9 +30,9 @@ pub(super) const LIST: &str = r#"[\[(][ \t\r\n]*\\*["'][A-Za-z0-9_./~+\-]+\\*["'
 const OF_TEXTS: &[(&str, Judge)] = &[(FLAG, flag), (TOOL, command), (USER, user_and_password)];
 
 /// What is looked for in each line.
-static PLACED: LazyLock<Table> = LazyLock::new(|| Table::new(LINES.iter()));
+pub(super) static PLACED: LazyLock<Table> = LazyLock::new(|| Table::new(LINES.iter()));
 /// What is looked for as well in one that is a text.
-static TOLD: LazyLock<Table> = LazyLock::new(|| Table::new(OF_TEXTS.iter()));
+pub(super) static TOLD: LazyLock<Table> = LazyLock::new(|| Table::new(OF_TEXTS.iter()));
 
 /// The password in a word of a list.
 pub(super) struct Placed {

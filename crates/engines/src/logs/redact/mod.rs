@@ -67,6 +67,8 @@ mod everyday;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod passed_over;
+#[cfg(test)]
 mod spared;
 #[cfg(test)]
 mod tests;
