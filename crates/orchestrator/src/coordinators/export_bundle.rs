@@ -48,13 +48,14 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
     for _ in 0..TRIES {
         let signed = Signed::now(spine, tenant, slug).await?;
         let store = spine.read().await?;
+        let covered = store.ledger().run_leaves(tenant, id).await?;
+        if covered.iter().any(|leaf| leaf.leaf_index >= signed.runs.tree_size) {
+            // Opened or sealed after the checkpoint: the next one covers it. Nothing else of the run was read for that.
+            continue;
+        }
         let whole = store.bundles().get_run(tenant, id).await?;
         let RunRows { run, trace, snapshot, evidence, leaves, audit } =
             whole.ok_or_else(|| Error::not_found("run", id))?;
-        if leaves.iter().any(|leaf| leaf.leaf_index >= signed.runs.tree_size) {
-            // Opened or sealed after the checkpoint: the next one covers it.
-            continue;
-        }
         let incidents = evidence.incidents.clone();
         let RecordsOfRun { sealed: records, late, missing, .. } =
             RecordsOfRun::of(&run, trace.as_ref(), evidence);
