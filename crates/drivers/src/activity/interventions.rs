@@ -201,7 +201,7 @@ impl ActivityReads<'_> {
         let filter = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
         let live = || runs_of(tenant).filter(matches(&filter, None));
         let of_all = freezes.iter().any(|freeze| freeze.target_id.is_empty());
-        let all = if of_all { tally::count(self.conn, live()).await? } else { 0 };
+        let all = if of_all { self.count_runs(tenant, &filter).await? } else { 0 };
         let agents: Vec<String> = freezes.iter().flat_map(Freeze::spellings).collect();
         let (column, agents) = (runs::Column::AgentId, keys::sorted(&agents));
         let by_agent: HashMap<String, u64> =
