@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proof::{
-    bundle::{AddendumPart, LiveLate},
+    bundle::{AddendumPart, LiveLate, LogProof},
     hash::Hash,
     leaves::{AddendumLeaf, RunLeaf},
     records::{Record, RecordKind},
@@ -84,7 +84,36 @@ impl Scene {
 
     pub(super) fn addenda(&self) -> Vec<AddendumPart<'static>> {
         let Some(late) = &self.late else { return Vec::new() };
-        let leaves = late.leaves.iter().map(|(leaf, index)| (leaf.clone(), self.runs.proof(*index)));
-        AddendumPart::split(leaves.collect(), late.records.clone().leak())
+        AddendumPart::split(self.leaves_of(late), late.records.clone().leak())
+    }
+
+    /// The same where some late records could not be read.
+    pub(crate) fn addenda_without(&self, is_lost: impl Fn(&Record) -> bool) -> Vec<AddendumPart<'static>> {
+        let late = self.late.as_ref().expect("something came late");
+        let mut sealed = RunRanges::default();
+        for record in &self.records {
+            sealed.push(record);
+        }
+        let kept: Vec<Record> = late.records.iter().filter(|record| !is_lost(record)).cloned().collect();
+        AddendumPart::whole(self.leaves_of(late), kept.leak(), &sealed)
+    }
+
+    /// The late steps, each with the number of its addendum.
+    pub(crate) fn late_steps(&self) -> Vec<(u64, usize)> {
+        let late = self.late.as_ref().expect("something came late");
+        let steps = late.records.iter().filter_map(|record| match record {
+            Record::Step(step) => Some(step.step_index),
+            _ => None,
+        });
+        let ends: Vec<u64> = late
+            .leaves
+            .iter()
+            .map(|(leaf, _)| leaf.record_counts.get(&RecordKind::Step).copied().unwrap_or(0))
+            .collect();
+        steps.zip(0_u64..).map(|(step, at)| (step, ends.iter().filter(|end| **end <= at).count())).collect()
+    }
+
+    fn leaves_of(&self, late: &Late) -> Vec<(AddendumLeaf, LogProof)> {
+        late.leaves.iter().map(|(leaf, index)| (leaf.clone(), self.runs.proof(*index))).collect()
     }
 }
