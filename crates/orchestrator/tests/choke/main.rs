@@ -9,6 +9,7 @@ mod bundles;
 mod causes;
 mod contributions;
 mod counted;
+mod damaged;
 mod done;
 mod fallen;
 mod gaps;

@@ -48,13 +48,13 @@ fn named(run: RunId, place: i64) -> String {
     format!("run_segments row {run}/{place}: ")
 }
 
-async fn verified(agent: &Agent<'_>, run: RunId) -> Report {
+pub(crate) async fn verified(agent: &Agent<'_>, run: RunId) -> Report {
     let bundle = export_bundle::bundle(&agent.kit.spine, &agent.admin, run).await.unwrap();
     verify::bundle(&bundle, &[kit::signing_key().public()], &verify::Options::default()).unwrap()
 }
 
 /// The indices of the steps that pages of `limit` give, and the places of the segments that they name.
-async fn paged(agent: &Agent<'_>, run: RunId, limit: u64) -> (Vec<u64>, Vec<u64>) {
+pub(crate) async fn paged(agent: &Agent<'_>, run: RunId, limit: u64) -> (Vec<u64>, Vec<u64>) {
     let (mut steps, mut missing) = (Vec::new(), Vec::new());
     let mut cursor = None;
     loop {

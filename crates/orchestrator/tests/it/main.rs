@@ -7,6 +7,7 @@ mod concurrent;
 mod costs;
 mod counters;
 mod damaged;
+mod damaged_batches;
 mod events;
 mod governance;
 mod keys;
