@@ -5,21 +5,24 @@
 //! which steps arrive ends in the same: a later step may take the count away from an earlier one. Steps that are in no
 //! tree, as those that an agent reports by itself, count.
 //!
-//! - A model call counts unless a call near below it that *may be* the same one tells of its use: one for the same thing, as
-//!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model; and that has
-//!   the same tokens, in or out, or with others beside it comes to as much. A small call below, as a judge makes it, is another.
-//!   What a tool or a search did below it is another call, and so is what is no model call: a guardrail, a reranker.
-//! - A call that failed, or lies below a step that did, under one that did not, and that tells the same that went in and less of
-//!   what came out, is of a try of its own, as of a stream that broke: it is billed, and both count.
-//! - Of two others that tell the same that went in, one that tells nothing of what came out, or one token, as when a stream
-//!   begins, does not count below one that tells more of it.
-//! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing either
-//!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, or that
-//!   cost nothing, does not below one that tells more: that one counts, unless another below it tells of that.
-//! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much; or, where a
-//!   model call of text is below it that tells any, not to half of it; or, where that may be of its own model, not to a part of
-//!   it that is worth the name.
-//! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below it with nothing but HTTP calls between.
+//! - A model call counts unless a call near below it that *may be* the same one tells of its use: one for the same
+//!   thing, as text or speech, of a model of the same family, or one that used as many tokens, or where one names no
+//!   model; and that has the same tokens, in or out, or with others beside it comes to as much. A small call below, as
+//!   a judge makes it, is another. What a tool or a search did below it is another call, and so is what is no model
+//!   call: a guardrail, a reranker.
+//! - A call that failed, or lies below a step that did, under one that did not, and that tells the same that went in
+//!   and less of what came out, is of a try of its own, as of a stream that broke: it is billed, and both count.
+//! - Of two others that tell the same that went in, one that tells nothing of what came out, or one token, as when a
+//!   stream begins, does not count below one that tells more of it.
+//! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing
+//!   either and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each
+//!   other, or that cost nothing, does not below one that tells more: that one counts, unless another below it tells of
+//!   that.
+//! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much; or,
+//!   where a model call of text is below it that tells any, not to half of it; or, where that may be of its own model,
+//!   not to a part of it that is worth the name.
+//! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below
+//!   it with nothing but HTTP calls between.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool

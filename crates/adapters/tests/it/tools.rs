@@ -274,7 +274,8 @@ fn a_span_fails_by_what_is_there_only_of_failures() {
     }
 }
 
-/// Where no status says how it went: an exception may have been overcome within the span, and then a model's answer ends.
+/// Where no status says how it went: an exception may have been overcome within the span, and then a model's answer
+/// ends.
 #[test]
 fn a_model_call_fails_by_what_it_threw_before_its_end() {
     let (unset, ok) = (json!({}), json!({ "code": 1 }));

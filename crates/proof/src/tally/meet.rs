@@ -60,8 +60,8 @@ impl Tally {
     }
 
     /// Whether a call is of a try that failed within one of these, which are the next ones above it: then it is neither
-    /// that one nor one above that. It says so itself, or a step between the two does: of the spans of a try that broke,
-    /// one alone may have seen how it ended. The upper one did not fail.
+    /// that one nor one above that. It says so itself, or a step between the two does: of the spans of a try that
+    /// broke, one alone may have seen how it ended. The upper one did not fail.
     fn failed_within(&self, node: &Node, calls: &[Call]) -> bool {
         let mut failed = node.failed;
         for call in calls {

@@ -20,8 +20,8 @@ pub(super) struct Call {
     pub(super) at: usize,
     /// An agent that tells a use lies between.
     pub(super) is_beyond_a_sum: bool,
-    /// A step that failed, and is none of these calls, lies between it and the one before it here; of the first, between
-    /// it and what is below them all.
+    /// A step that failed, and is none of these calls, lies between it and the one before it here; of the first,
+    /// between it and what is below them all.
     pub(super) is_over_a_failure: bool,
 }
 

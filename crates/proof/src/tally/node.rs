@@ -148,8 +148,8 @@ impl Node {
         self.is_telling_call() && self.marks.are_of(CallClass::Text) && input >= NO_CHANCE && output <= BEGUN
     }
 
-    /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out, or one
-    /// token of more.
+    /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out, or
+    /// one token of more.
     pub(super) fn begins(&self, above: &Self) -> bool {
         let is_more = self.used[1] < above.used[1] && above.marks.are_of(CallClass::Text);
         let is_same = self.used[0] == above.used[0] && self.tells <= above.tells && self.may_be(above);

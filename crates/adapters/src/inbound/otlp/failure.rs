@@ -53,8 +53,8 @@ impl Failure {
         Some(Self::told(fields, events, message))
     }
 
-    /// What a model call threw that no status and no attribute calls an error. That is no refusal: a retry within the span
-    /// may have come through, and nothing says what it used.
+    /// What a model call threw that no status and no attribute calls an error. That is no refusal: a retry within the
+    /// span may have come through, and nothing says what it used.
     pub(super) fn thrown(fields: &Fields<'_>, events: &[Event<'_>], status: u64) -> Option<Self> {
         let is_unset = status != ERROR && status != OK;
         let is_thrown = is_unset && events.iter().any(is_exception);

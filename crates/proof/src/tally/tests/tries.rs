@@ -54,8 +54,8 @@ fn what_tells_of_a_try_that_broke_is_of_that_try() {
     hold_with("below a chain", &[outer, chain, call(C, B, BEGUN), next], &[], &[B, D]);
 }
 
-/// Of the spans of one try that broke, the one counts that tells more of what came out, where the other has its beginning
-/// alone.
+/// Of the spans of one try that broke, the one counts that tells more of what came out, where the other has its
+/// beginning alone.
 #[test]
 fn a_try_that_broke_counts_with_what_is_told_of_it() {
     let hold = |case: &str, over, below, right: &[&str]| {
@@ -73,8 +73,8 @@ fn a_try_that_broke_counts_with_what_is_told_of_it() {
     hold_with("all of it: what came through", &all[..3], &[B], &[C]);
 }
 
-/// A try that broke: what came out of it; and of each of its spans, the outer one first, whether it tells that, whether it
-/// says that it failed, and whether a chain lies over it.
+/// A try that broke: what came out of it; and of each of its spans, the outer one first, whether it tells that, whether
+/// it says that it failed, and whether a chain lies over it.
 type Try = (u64, Vec<(bool, bool, bool)>);
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
