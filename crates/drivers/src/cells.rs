@@ -15,8 +15,6 @@ use models::{
 use proof::hash::sha256;
 use sea_orm::{DbBackend, Statement, Value, Values, sea_query::ArrayType};
 
-use crate::StoreError;
-
 pub(crate) const TABLE: &str = "counters";
 
 /// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents
@@ -54,6 +52,10 @@ const SHARD: &str = "pg_backend_pid() & 3";
 /// By so much counts the high part of an amount.
 pub(crate) const LOW: i128 = 1 << 20;
 
+/// What is stored is taken for no more than this, nor for less than as much below 0, before something is added, and what is
+/// added is less: their sum has a place in 64 bits, whatever somebody wrote past HOC. A counter is not to refuse a run.
+const MOST: i64 = 1 << 62;
+
 /// One counter. Their order is that in which they are locked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cell {
@@ -62,6 +64,13 @@ pub(crate) struct Cell {
     pub(crate) place: String,
     pub(crate) part: String,
     pub(crate) kind: String,
+}
+
+impl Cell {
+    /// What stands for part and kind in the key of its row.
+    pub(crate) fn digest(&self) -> Vec<u8> {
+        sha256(format!("{}\n{}", self.part, self.kind).as_bytes()).0[..16].to_vec()
+    }
 }
 
 /// What a counter says, or what is added to it.
@@ -123,13 +132,13 @@ impl Pending {
         }
     }
 
-    /// The statements that store what is noted, in the one order of counters; what is noted is nothing any more after
-    /// that. One, however many runs and calls are counted, and none where nothing is.
-    pub(crate) fn statements(&self, backend: DbBackend) -> Result<Vec<Statement>, StoreError> {
+    /// The statements that store what is noted, in the one order of counters; what is noted is nothing any more after that. One,
+    /// however many runs and calls are counted, and none where nothing is.
+    pub(crate) fn statements(&self, backend: DbBackend) -> Vec<Statement> {
         let cells = std::mem::take(&mut self.lock().cells);
         let changed = cells.into_iter().filter(|(_, tally)| *tally != Tally::default());
-        let rows = changed.map(|(cell, tally)| row(cell, tally)).collect::<Result<Vec<_>, _>>()?;
-        Ok(rows.chunks(AT_ONCE).map(|rows| upsert(backend, rows)).collect())
+        let rows: Vec<_> = changed.map(|(cell, tally)| row(cell, tally)).collect();
+        rows.chunks(AT_ONCE).map(|rows| upsert(backend, rows)).collect()
     }
 
     /// Notes that the steps of a run from `first` on are added by this unit of work.
@@ -170,35 +179,32 @@ impl Pending {
 }
 
 /// A counter and what is added, as [`COLUMNS`] has it.
-fn row(cell: Cell, tally: Tally) -> Result<[Value; WIDTH], StoreError> {
-    let beyond = |cell: &Cell| StoreError::Corrupt {
-        table: TABLE,
-        row: cell.kind.clone(),
-        why: "a unit of work adds more than a store can".to_owned(),
-    };
-    let mut parts = [0_i64; 6];
-    for (at, amount) in [tally.cost, tally.input, tally.output].into_iter().enumerate() {
-        parts[2 * at] = i64::try_from(amount.div_euclid(LOW)).map_err(|_| beyond(&cell))?;
-        parts[2 * at + 1] = i64::try_from(amount.rem_euclid(LOW)).map_err(|_| beyond(&cell))?;
-    }
-    let [cost_high, cost_low, input_high, input_low, output_high, output_low] = parts.map(Value::from);
-    let digest = sha256(format!("{}\n{}", cell.part, cell.kind).as_bytes()).0[..16].to_vec();
-    Ok([
+fn row(cell: Cell, tally: Tally) -> [Value; WIDTH] {
+    let high = |amount: i128| Value::from(added(amount.div_euclid(LOW)));
+    let low = |amount: i128| Value::from(added(amount.rem_euclid(LOW)));
+    let digest = cell.digest();
+    [
         cell.tenant.0.into(),
         cell.counted.as_str().into(),
         cell.place.into(),
         digest.into(),
         cell.part.into(),
         cell.kind.into(),
-        tally.number.into(),
-        tally.unknown.into(),
-        cost_high,
-        cost_low,
-        input_high,
-        input_low,
-        output_high,
-        output_low,
-    ])
+        added(tally.number.into()).into(),
+        added(tally.unknown.into()).into(),
+        high(tally.cost),
+        low(tally.cost),
+        high(tally.input),
+        low(tally.input),
+        high(tally.output),
+        low(tally.output),
+    ]
+}
+
+/// A number as it is added: less than [`MOST`], above 0 and below it.
+fn added(number: i128) -> i64 {
+    let most = i128::from(MOST) - 1;
+    i64::try_from(number.clamp(-most, most)).unwrap_or_default()
 }
 
 fn upsert(backend: DbBackend, rows: &[[Value; WIDTH]]) -> Statement {
@@ -220,10 +226,14 @@ fn upsert(backend: DbBackend, rows: &[[Value; WIDTH]]) -> Statement {
         let _ = write!(sql, "*, 0 FROM (VALUES {tuples}) WHERE column1 IS NOT NULL");
         rows.iter().flatten().cloned().collect()
     };
+    let [least, greatest] =
+        if backend == DbBackend::Postgres { ["LEAST", "GREATEST"] } else { ["MIN", "MAX"] };
     let added: Vec<String> = COLUMNS
         .iter()
         .skip(KEYS)
-        .map(|(name, _)| format!("{name} = {TABLE}.{name} + excluded.{name}"))
+        .map(|(name, _)| {
+            format!("{name} = {greatest}({least}({TABLE}.{name}, {MOST}), -{MOST}) + excluded.{name}")
+        })
         .collect();
     let _ = write!(
         sql,
@@ -259,13 +269,22 @@ mod tests {
             kind: "[]".to_owned(),
         };
         for cost in [0, 1, LOW - 1, LOW, (1 << 53) - 1, -1, -LOW, -(1 << 53)] {
-            let row = row(cell.clone(), Tally { cost, ..Tally::default() }).expect("a row");
+            let row = row(cell.clone(), Tally { cost, ..Tally::default() });
             let (Value::BigInt(Some(high)), Value::BigInt(Some(low))) = (&row[KEYS + 2], &row[KEYS + 3])
             else {
                 panic!("two numbers: {row:?}");
             };
             assert_eq!(i128::from(*high) * LOW + i128::from(*low), cost);
             assert!((0..LOW).contains(&i128::from(*low)), "{cost}");
+        }
+    }
+
+    #[test]
+    fn what_is_added_leaves_room_for_what_is_there() {
+        for number in [i128::MIN, i64::MIN.into(), -1, 0, 1, i64::MAX.into(), i128::MAX] {
+            let added = added(number);
+            assert!(MOST.checked_add(added).is_some() && (-MOST).checked_add(added).is_some(), "{number}");
+            assert_eq!(i128::from(added).signum(), number.signum());
         }
     }
 

@@ -228,7 +228,7 @@ impl Conn {
 
     /// Stores what is noted of counters. Before a commit, and before who writes here reads them.
     pub(crate) async fn store_counters(&self) -> Result<(), StoreError> {
-        for statement in self.counters.statements(self.backend)? {
+        for statement in self.counters.statements(self.backend) {
             self.execute(statement).await?;
         }
         Ok(())

@@ -199,7 +199,8 @@ impl ActivityReads<'_> {
         for end in ends {
             let (started_after, started_before) = (end.after(), end.until);
             let filter = RunFilter { started_after, started_before, ..filter.clone() };
-            total += tally::count(self.conn, of(tenant).filter(matches(&filter, None))).await?;
+            let at_end = tally::count(self.conn, of(tenant).filter(matches(&filter, None))).await?;
+            total = total.saturating_add(at_end);
         }
         Ok(total)
     }

@@ -19,9 +19,9 @@ use sea_orm::{
 };
 
 use super::{
-    SUMS, counted, kind, numbered,
+    counted, kind, numbered,
     span::{Names, Piece, Span, hour},
-    tally_at, words_of, yes,
+    spared, tally_at, words_of, yes,
 };
 use crate::{
     StoreError,
@@ -184,8 +184,8 @@ pub(crate) async fn sums(
         By::Agent => "part",
     };
     let found = sums_by(conn, tenant, (counts, names), column).await?;
-    let key = |of: String| -> Result<Key, StoreError> {
-        Ok(match by {
+    let key = |of: String| -> Option<Key> {
+        Some(match by {
             By::All => (None, None),
             By::Day | By::Agent => (Some(of), None),
             By::Model => {
@@ -194,7 +194,7 @@ pub(crate) async fn sums(
             }
         })
     };
-    found.into_iter().map(|(of, tally)| Ok((key(of)?, tally))).collect()
+    Ok(found.into_iter().filter_map(|(of, tally)| Some((key(of)?, tally))).collect())
 }
 
 async fn sums_by(
@@ -203,7 +203,8 @@ async fn sums_by(
     (counts, (from, until)): (Counted, Names),
     column: &str,
 ) -> Result<Vec<(String, Tally)>, StoreError> {
-    let mut sql = format!("SELECT {column}, {SUMS} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2");
+    let sums = super::sums(conn.backend());
+    let mut sql = format!("SELECT {column}, {sums} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2");
     let mut values: Vec<Value> = vec![tenant.0.into(), counts.as_str().into()];
     for (is, name) in [(">=", from), ("<", until)] {
         let Some(name) = name else { continue };
@@ -258,12 +259,12 @@ pub(crate) async fn total(
             }
         }
     }
-    let mut number = 0;
+    let mut number: i64 = 0;
     for counters in asked {
         for (kind, tally) in sums_by(conn, tenant, counters, "kind").await? {
-            let words = words_of(&kind)?;
+            let Some(words) = words_of(&kind) else { continue };
             let passes = wanted.iter().zip(&words).all(|(wanted, word)| wanted.is_none() || wanted == word);
-            number += if passes { tally.number } else { 0 };
+            number = number.saturating_add(if passes { tally.number } else { 0 });
         }
     }
     Ok(Some((counted(number), ends)))
@@ -276,15 +277,24 @@ pub(crate) async fn rarest(
     tenant: TenantId,
     filter: &LlmRunFilter,
 ) -> Result<Option<&'static str>, StoreError> {
+    spared(rarest_of(conn, tenant, filter).await)
+}
+
+async fn rarest_of(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &LlmRunFilter,
+) -> Result<Option<&'static str>, StoreError> {
     let wanted = wanted(filter);
     if filter.run_id.is_some() || wanted.iter().flatten().count() < 2 {
         return Ok(None);
     }
     conn.store_counters().await?;
-    let mut numbers = [0; COLUMNS.len()];
+    let mut numbers = [0_i64; COLUMNS.len()];
     for (kind, tally) in sums_by(conn, tenant, (Counted::Calls, Names::default()), "kind").await? {
-        for ((number, word), wanted) in numbers.iter_mut().zip(words_of(&kind)?).zip(&wanted) {
-            *number += if word == *wanted { tally.number } else { 0 };
+        let Some(words) = words_of(&kind) else { continue };
+        for ((number, word), wanted) in numbers.iter_mut().zip(words).zip(&wanted) {
+            *number = number.saturating_add(if word == *wanted { tally.number } else { 0 });
         }
     }
     let asked = COLUMNS.into_iter().zip(numbers).zip(&wanted).filter(|(_, wanted)| wanted.is_some());

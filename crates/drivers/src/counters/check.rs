@@ -12,7 +12,7 @@ use models::{
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 
 use super::{
-    Counters, CountersReads, NUMBERS, SUMS, numbered, over, tally_at,
+    Counters, CountersReads, NUMBERS, numbered, over, sums, tally_at,
     there::{self, Tallies, next_of},
 };
 use crate::{
@@ -98,7 +98,8 @@ impl CountersReads<'_> {
         let mut said = Vec::new();
         for (condition, values) in conditions(tenant, round) {
             let sql = format!(
-                "SELECT counted, place, part, kind, {NUMBERS} FROM {TABLE} WHERE tenant_id = $1 AND {condition}"
+                "SELECT counted, place, part, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND {condition}",
+                NUMBERS.join(", ")
             );
             for row in self.rows(&sql, values).await? {
                 let counted: String = value(TABLE, &row, 0)?;
@@ -146,7 +147,8 @@ impl CountersReads<'_> {
         let by_place = !place.is_empty();
         let place = if by_place { place } else { "kind" };
         let sql = format!(
-            "SELECT {place}, kind, {SUMS} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{of_days}' GROUP BY 1, 2"
+            "SELECT {place}, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{of_days}' GROUP BY 1, 2",
+            sums(self.conn.backend())
         );
         let rows = self.rows(&sql, vec![tenant.0.into()]).await?;
         rows.iter()

@@ -12,7 +12,7 @@ use sea_orm::Value;
 use super::{
     counted, kind, numbered,
     span::{Names, Piece, Span, day},
-    words_of, yes,
+    spared, sum, words_of, yes,
 };
 use crate::{
     StoreError,
@@ -135,9 +135,10 @@ pub(crate) async fn total(
     conn.store_counters().await?;
     let wanted = wanted(filter);
     let agent = filter.agent_id.as_deref();
-    let (mut total, mut ends) = (0, Vec::new());
+    let (mut total, mut ends) = (0_u64, Vec::new());
     for (counts, names) in pieces(span, agent.is_some(), &mut ends) {
-        total += passing(&kinds(conn, tenant, counts, (agent, names)).await?, &wanted);
+        let passing = passing(&kinds(conn, tenant, counts, (agent, names)).await?, &wanted);
+        total = total.saturating_add(passing);
     }
     Ok(Some((total, ends)))
 }
@@ -178,9 +179,8 @@ async fn kinds(
         (format!("{time} >="), from),
         (format!("{time} <"), until),
     ];
-    let mut sql = format!(
-        "SELECT kind, CAST(SUM(number) AS BIGINT) FROM {TABLE} WHERE tenant_id = $1 AND counted = $2"
-    );
+    let sum = sum(conn.backend(), "number");
+    let mut sql = format!("SELECT kind, {sum} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2");
     let mut values: Vec<Value> = vec![tenant.0.into(), counts.as_str().into()];
     for (condition, wanted) in conditions {
         let Some(wanted) = wanted else { continue };
@@ -188,10 +188,12 @@ async fn kinds(
         let _ = write!(sql, " AND {condition} ${}", values.len());
     }
     sql.push_str(" GROUP BY kind");
-    let rows = conn.rows(numbered(conn, &sql, values)).await?;
-    rows.iter()
-        .map(|row| Ok((words_of(&value::<String>(TABLE, row, 0)?)?, value::<i64>(TABLE, row, 1)?)))
-        .collect()
+    let mut kinds = Vec::new();
+    for row in conn.rows(numbered(conn, &sql, values)).await? {
+        let Some(words) = words_of(&value::<String>(TABLE, &row, 0)?) else { continue };
+        kinds.push((words, value(TABLE, &row, 1)?));
+    }
+    Ok(kinds)
 }
 
 /// How many runs are of kinds that pass.
@@ -202,11 +204,20 @@ fn passing(kinds: &[Kind], wanted: &[Option<String>; WORDS]) -> u64 {
             .enumerate()
             .all(|(n, wanted)| wanted.is_none() || words.get(n).is_some_and(|word| word == wanted))
     };
-    counted(kinds.iter().filter(|(words, _)| passes(words)).map(|(_, number)| number).sum())
+    let numbers = kinds.iter().filter(|(words, _)| passes(words)).map(|(_, number)| *number);
+    counted(numbers.fold(0, i64::saturating_add))
 }
 
 /// Of several filters the one that the fewest runs pass, by its column; none where there are not several.
 pub(crate) async fn rarest(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &RunFilter,
+) -> Result<Option<&'static str>, StoreError> {
+    spared(rarest_of(conn, tenant, filter).await)
+}
+
+async fn rarest_of(
     conn: &Conn,
     tenant: TenantId,
     filter: &RunFilter,

@@ -71,7 +71,8 @@ impl LogsReads<'_> {
         for end in ends {
             let (created_after, created_before) = (end.after(), end.until);
             let filter = LlmRunFilter { created_after, created_before, ..filter.clone() };
-            total += tally::count(self.conn, matching(tenant, &filter, None)).await?;
+            let at_end = tally::count(self.conn, matching(tenant, &filter, None)).await?;
+            total = total.saturating_add(at_end);
         }
         Ok(total)
     }

@@ -115,7 +115,7 @@ impl World {
 }
 
 /// Every counter of a tenant that does not say what is there.
-async fn miscounts(db: &Db, tenant: TenantId) -> Vec<Miscount> {
+pub(crate) async fn miscounts(db: &Db, tenant: TenantId) -> Vec<Miscount> {
     let read = db.read().await.expect("read");
     let mut found = Vec::new();
     let mut day: Option<NaiveDate> = None;

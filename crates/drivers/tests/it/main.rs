@@ -27,3 +27,4 @@ mod store_name;
 mod traces;
 mod units;
 mod whole;
+mod wrong_counters;
