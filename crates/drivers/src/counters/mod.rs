@@ -63,11 +63,12 @@ pub(crate) fn sums(backend: DbBackend) -> String {
     NUMBERS.map(|number| sum(backend, number)).join(", ")
 }
 
-/// No sum is told as more than this, nor as less than as much below 0: what is beyond would leave the numbers of a store.
+/// No sum is told as more than this, nor as less than as much below 0: what is beyond would leave the numbers of a
+/// store.
 pub(crate) const MOST: i64 = 1 << 62;
 
-/// A sum of whole numbers, on both stores, and never an error, whatever they are: SQLite, which adds up whole numbers of 64
-/// bits alone, adds up the two parts of each.
+/// A sum of whole numbers, on both stores, and never an error, whatever they are: SQLite, which adds up whole numbers
+/// of 64 bits alone, adds up the two parts of each.
 pub(crate) fn sum(backend: DbBackend, of: &str) -> String {
     const PART: i64 = 1 << 32;
     if backend == DbBackend::Postgres {

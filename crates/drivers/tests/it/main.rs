@@ -12,6 +12,7 @@ mod counters;
 mod cut;
 mod dice;
 mod evidence;
+mod hanging;
 mod idempotency;
 mod incidents;
 mod inspect;
