@@ -34,13 +34,13 @@ pub(crate) struct Cell {
 impl Cell {
     /// What its rows are found by. In this order they are locked, by whoever locks several.
     fn key(&self) -> (TenantId, &'static str, String, Vec<u8>) {
-        (self.tenant, self.counted.as_str(), self.place.clone(), self.digest())
+        (self.tenant, self.counted.as_str(), self.place.clone(), digest(&self.part, &self.kind))
     }
+}
 
-    /// What stands for part and kind in the key of its row.
-    pub(crate) fn digest(&self) -> Vec<u8> {
-        sha256(format!("{}\n{}", self.part, self.kind).as_bytes()).0[..16].to_vec()
-    }
+/// What stands for part and kind in the key of a row.
+pub(crate) fn digest(part: &str, kind: &str) -> Vec<u8> {
+    sha256(format!("{part}\n{kind}").as_bytes()).0[..16].to_vec()
 }
 
 /// What a counter says, or what is added to it.

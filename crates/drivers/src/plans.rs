@@ -48,8 +48,9 @@ async fn plan(conn: &Conn, statement: Statement) -> Vec<String> {
 }
 
 /// What SQLite may go over whole: the statement's own keys, its parts, and an index of few rows.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 10] = [
     "SCAN v",
+    "SCAN names",
     "SCAN newest",
     "SCAN pending",
     "SCAN windows",
@@ -218,10 +219,15 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     }
     read.activity().run_counts(TENANT).await?;
     read.logs().count_llm_runs(TENANT, &LlmRunFilter::default()).await?;
-    let day = read.counters().next_day(TENANT, None).await?;
-    assert_eq!(day, None, "there is nothing");
-    read.counters().miscounts(TENANT, Round::Day(NOW.date_naive())).await?;
-    read.counters().miscounts(TENANT, Round::Whole).await?;
+    assert_eq!(read.counters().next_round(TENANT, None).await?, Some(Round::Whole), "there is no day");
+    let (after, until) = (Some("a".to_owned()), Some("b".to_owned()));
+    let last = Round::Agents { after: after.clone(), until: None };
+    for round in [Round::Day(NOW.date_naive()), Round::Whole, Round::Agents { after, until }, last] {
+        read.counters().next_round(TENANT, Some(&round)).await?;
+        read.counters().miscounts(TENANT, &round).await?;
+        read.counters().strays(TENANT, &round).await?;
+        read.counters().has_empty(TENANT, &round).await?;
+    }
     let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
     read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
     read.activity().due_runs(NOW, Some(NOW)).await?;
@@ -354,6 +360,7 @@ testkit::on_both! {
         group(&tx).await.expect("a group's reads");
         let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
         tx.activity().mark_stalled(stalls).await.expect("a job's mark");
+        tx.counters().sweep(TENANT, &Round::Day(NOW.date_naive())).await.expect("nothing");
         heard(&tx.conn).await;
         updated::<runs::Entity>(&tx.conn, &[runs::Column::StepCount, runs::Column::CostNanousd]).await;
         updated::<traces::Entity>(&tx.conn, &[traces::Column::StepCount]).await;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Statement, Value, Values, sea_query::ArrayType};
 
-use super::{Cell, LOW, TABLE, Tally};
+use super::{Cell, LOW, TABLE, Tally, digest};
 
 /// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents
 /// has more.
@@ -58,7 +58,7 @@ pub(super) fn statements(backend: DbBackend, changed: Vec<(Cell, Tally)>) -> Vec
 fn row(cell: Cell, tally: Tally) -> [Value; WIDTH] {
     let high = |amount: i128| Value::from(added(amount.div_euclid(LOW)));
     let low = |amount: i128| Value::from(added(amount.rem_euclid(LOW)));
-    let digest = cell.digest();
+    let digest = digest(&cell.part, &cell.kind);
     [
         cell.tenant.0.into(),
         cell.counted.as_str().into(),

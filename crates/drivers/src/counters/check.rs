@@ -1,19 +1,22 @@
-//! Holds counters against what they count, a day at a time, and counts anew.
+//! Holds counters against what they count.
 //!
 //! A day's counters are held against the runs that started on it and the calls that were recorded on it; those of
-//! months and of no time against the sum of the days. All of one round is read from one moment, so what is written
-//! meanwhile makes no difference.
+//! months, of agents and of no time against the sum of the days. All of one round is read from one moment, so what is
+//! written meanwhile makes no difference.
 
-use chrono::{Days, NaiveDate, NaiveTime};
+use std::fmt::Write as _;
+
 use models::{
     counters::{Counted, Miscount},
     ids::TenantId,
 };
-use sea_orm::{DbBackend, QueryResult, Statement, Value};
+use sea_orm::Value;
 
 use super::{
-    Counters, CountersReads, NUMBERS, numbered, over, sums, tally_at,
-    there::{self, Tallies, next_of},
+    CountersReads, NUMBERS, over,
+    rounds::{Round, among, conditions},
+    sum, sums, tally_at,
+    there::{self, Tallies},
 };
 use crate::{
     StoreError,
@@ -21,80 +24,51 @@ use crate::{
     tally::value,
 };
 
-/// What one round looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Round {
-    /// The counters of a day, UTC.
-    Day(NaiveDate),
-    /// Those of months, and of no time.
-    Whole,
+/// What the counters of a round lack of what there is, or have beyond it, as one moment had it.
+#[derive(Debug)]
+pub struct Lacking(pub(super) Tallies);
+
+impl Lacking {
+    /// Whether they say what is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
-/// The earliest of what is counted itself.
-const NEXT_ROWS: [&str; 2] = [
-    "SELECT MIN(started_at) FROM runs WHERE tenant_id = $1 AND started_at >= $2",
-    "SELECT MIN(created_at) FROM llm_run_records WHERE tenant_id = $1 AND created_at >= $2",
-];
-
 impl CountersReads<'_> {
-    /// The next day after another, or the first, of which there is anything to hold against something.
-    pub async fn next_day(
-        self,
-        tenant: TenantId,
-        after: Option<NaiveDate>,
-    ) -> Result<Option<NaiveDate>, StoreError> {
-        let from = match after {
-            Some(after) => match after.checked_add_days(Days::new(1)) {
-                Some(next) => Some(next),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        let mut days: Vec<NaiveDate> = Vec::new();
-        for sql in over::next() {
-            let name = from.map_or_else(String::new, |day| day.to_string());
-            let rows = self.rows(&sql, vec![tenant.0.into(), name.into()]).await?;
-            let least = rows.first().map(|row| value::<Option<String>>(TABLE, row, 0)).transpose()?.flatten();
-            days.extend(least.map(|name| date(&name)).transpose()?);
-        }
-        for sql in NEXT_ROWS {
-            let midnight = from.unwrap_or_else(first_day).and_time(NaiveTime::MIN).and_utc();
-            let rows = self.rows(sql, vec![tenant.0.into(), midnight.into()]).await?;
-            let least = rows
-                .first()
-                .map(|row| value::<Option<chrono::DateTime<chrono::Utc>>>(TABLE, row, 0))
-                .transpose()?
-                .flatten();
-            days.extend(least.map(|at| at.date_naive()));
-        }
-        Ok(days.into_iter().min())
-    }
-
     /// The counters of a round that do not say what is there, by name; none is good.
-    pub async fn miscounts(self, tenant: TenantId, round: Round) -> Result<Vec<Miscount>, StoreError> {
-        Ok(self.differences(tenant, round).await?.iter().map(|(cell, by)| told(cell, by)).collect())
+    pub async fn miscounts(self, tenant: TenantId, round: &Round) -> Result<Vec<Miscount>, StoreError> {
+        let mut found = Vec::new();
+        if *round == Round::Whole {
+            for of in over::of_times() {
+                for name in self.of_no_day(tenant, of).await? {
+                    found.push(Miscount { counted: of.0, name, differs: "it is of no day".to_owned() });
+                }
+            }
+        }
+        found.extend(self.lacking(tenant, round).await?.0.iter().map(|(cell, by)| told(cell, by)));
+        Ok(found)
     }
 
-    /// What there is, less what the counters say.
-    async fn differences(self, tenant: TenantId, round: Round) -> Result<Tallies, StoreError> {
-        let mut differences = self.there(tenant, round).await?;
+    /// What there is, less what the counters of a round say.
+    pub async fn lacking(self, tenant: TenantId, round: &Round) -> Result<Lacking, StoreError> {
+        let mut lacking = match round {
+            Round::Day(day) => there::of_day(self.conn, tenant, *day).await?,
+            Round::Whole => self.of_days(tenant).await?,
+            Round::Agents { after, until } => {
+                return self.of_agents(tenant, (after.as_ref(), until.as_ref())).await;
+            }
+        };
         for (cell, tally) in self.said(tenant, round).await? {
-            *differences.entry(cell).or_default() += -tally;
+            *lacking.entry(cell).or_default() += -tally;
         }
-        differences.retain(|_, by| *by != Tally::default());
-        Ok(differences)
-    }
-
-    /// What the counters of a round would say.
-    async fn there(self, tenant: TenantId, round: Round) -> Result<Tallies, StoreError> {
-        match round {
-            Round::Day(day) => there::of_day(self.conn, tenant, day).await,
-            Round::Whole => self.of_days(tenant).await,
-        }
+        lacking.retain(|_, by| *by != Tally::default());
+        Ok(Lacking(lacking))
     }
 
     /// What they say, each shard by itself.
-    async fn said(self, tenant: TenantId, round: Round) -> Result<Vec<(Cell, Tally)>, StoreError> {
+    async fn said(self, tenant: TenantId, round: &Round) -> Result<Vec<(Cell, Tally)>, StoreError> {
         let mut said = Vec::new();
         for (condition, values) in conditions(tenant, round) {
             let sql = format!(
@@ -127,7 +101,6 @@ impl CountersReads<'_> {
         for (whole, of_days, place) in [
             (Counted::Runs, Counted::RunsOfDay, ""),
             (Counted::RunsOfMonth, Counted::RunsOfDay, "substr(place, 1, 7)"),
-            (Counted::AgentRuns, Counted::AgentRunsOfDay, "place"),
             (Counted::Calls, Counted::CallsOfDay, ""),
         ] {
             for (cell, tally) in self.sums_of_days(tenant, (whole, of_days), place).await? {
@@ -146,11 +119,14 @@ impl CountersReads<'_> {
     ) -> Result<Vec<(Cell, Tally)>, StoreError> {
         let by_place = !place.is_empty();
         let place = if by_place { place } else { "kind" };
+        let mut values: Vec<Value> = vec![tenant.0.into()];
+        let no_day = self.of_no_day(tenant, (of_days, "place")).await?;
         let sql = format!(
-            "SELECT {place}, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{of_days}' GROUP BY 1, 2",
-            sums(self.conn.backend())
+            "SELECT {place}, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{of_days}'{} GROUP BY 1, 2",
+            sums(self.conn.backend()),
+            but((of_days, "place"), no_day, &mut values)
         );
-        let rows = self.rows(&sql, vec![tenant.0.into()]).await?;
+        let rows = self.rows(&sql, values).await?;
         rows.iter()
             .map(|row| {
                 let place = if by_place { value(TABLE, row, 0)? } else { String::new() };
@@ -160,59 +136,46 @@ impl CountersReads<'_> {
             .collect()
     }
 
-    async fn rows(self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
-        self.conn.rows(numbered(self.conn, sql, values)).await
+    /// The same of agents, of which only those come back that differ: there may be as many as runs. Of runs there is a
+    /// number and nothing else.
+    async fn of_agents(
+        self,
+        tenant: TenantId,
+        (after, until): (Option<&String>, Option<&String>),
+    ) -> Result<Lacking, StoreError> {
+        let (whole, of_days) = (Counted::AgentRuns, Counted::AgentRunsOfDay);
+        let mut values: Vec<Value> = vec![tenant.0.into()];
+        let among = among(after, until, &mut values);
+        let no_day = self.of_no_day(tenant, (of_days, "part")).await?;
+        let but = but((of_days, "part"), no_day, &mut values);
+        let of = |counted: Counted| {
+            let number = format!("CASE WHEN counted = '{counted}' THEN number ELSE 0 END");
+            sum(self.conn.backend(), &number)
+        };
+        let (there, said) = (of(of_days), of(whole));
+        let sql = format!(
+            "SELECT place, kind, {there}, {said} FROM {TABLE} WHERE tenant_id = $1 \
+             AND counted IN ('{whole}', '{of_days}'){among}{but} GROUP BY place, kind HAVING {there} <> {said}"
+        );
+        let mut lacking = Tallies::new();
+        for row in self.rows(&sql, values).await? {
+            let (place, kind) = (value(TABLE, &row, 0)?, value(TABLE, &row, 1)?);
+            let (there, said): (i64, i64) = (value(TABLE, &row, 2)?, value(TABLE, &row, 3)?);
+            let cell = Cell { tenant, counted: whole, place, part: String::new(), kind };
+            lacking.insert(cell, Tally { number: there.saturating_sub(said), ..Tally::default() });
+        }
+        Ok(Lacking(lacking))
     }
 }
 
-impl Counters<'_> {
-    /// Makes the counters of a round say what is there; gives those that did not. Until this is committed nobody else
-    /// stores a counter, and so nobody commits what one counts.
-    pub async fn recount(self, tenant: TenantId, round: Round) -> Result<Vec<Miscount>, StoreError> {
-        if self.conn.backend() == DbBackend::Postgres {
-            let lock = format!("LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE");
-            self.conn.execute(Statement::from_string(DbBackend::Postgres, lock)).await?;
-        }
-        let miscounts = self.miscounts(tenant, round).await?;
-        if miscounts.is_empty() {
-            return Ok(miscounts);
-        }
-        let there = self.there(tenant, round).await?;
-        for (condition, values) in conditions(tenant, round) {
-            let delete = format!("DELETE FROM {TABLE} WHERE tenant_id = $1 AND {condition}");
-            self.conn.execute(numbered(self.conn, &delete, values)).await?;
-        }
-        for (cell, tally) in there {
-            self.conn.counters().add([cell], tally);
-        }
-        Ok(miscounts)
+/// The condition that leaves out what a counter says of these times, which are no days.
+fn but((counted, column): (Counted, &str), names: Vec<String>, values: &mut Vec<Value>) -> String {
+    let mut sql = String::new();
+    for name in names {
+        values.push(name.into());
+        let _ = write!(sql, " AND NOT (counted = '{counted}' AND {column} = ${})", values.len());
     }
-}
-
-/// Which counters a round looks at; the tenant is bound first.
-fn conditions(tenant: TenantId, round: Round) -> Vec<(String, Vec<Value>)> {
-    let Round::Day(day) = round else { return vec![(over::of_no_day(), vec![tenant.0.into()])] };
-    let of_day = |(condition, has_end): (String, bool)| {
-        let mut values: Vec<Value> = vec![tenant.0.into(), day.to_string().into()];
-        values.extend(has_end.then(|| Value::from(next_of(day).to_string())));
-        (condition, values)
-    };
-    over::of_day().map(of_day).collect()
-}
-
-/// The first day that has a time in a store.
-fn first_day() -> NaiveDate {
-    NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or(NaiveDate::MIN)
-}
-
-/// The day that a name begins with.
-fn date(name: &str) -> Result<NaiveDate, StoreError> {
-    let day = name.get(..10).unwrap_or(name);
-    day.parse().map_err(|err: chrono::ParseError| StoreError::Corrupt {
-        table: TABLE,
-        row: name.to_owned(),
-        why: format!("it is of no day: {err}"),
-    })
+    sql
 }
 
 /// A counter and by how much what is there differs from it.

@@ -7,7 +7,9 @@
 
 pub(crate) mod calls;
 mod check;
+mod mend;
 mod over;
+mod rounds;
 pub(crate) mod runs;
 pub(crate) mod span;
 pub(crate) mod stored;
@@ -15,7 +17,7 @@ mod there;
 
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 
-pub use self::check::Round;
+pub use self::{check::Lacking, mend::Stray, rounds::Round};
 use crate::{
     StoreError,
     cells::{LOW, TABLE, Tally},

@@ -56,7 +56,7 @@ pub(super) fn next_of(day: NaiveDate) -> NaiveDate {
 }
 
 fn is_of_a_day(cell: &Cell) -> bool {
-    over(cell.counted) != Over::All
+    matches!(over(cell.counted), Over::Day(_) | Over::Hour)
 }
 
 fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[Cell; 5], StoreError> {

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
 use drivers::{Db, ReadTx, counters::Round};
 use models::{
     activity::{RiskLevel, Run, RunFilter, RunState, Stalls, Standing},
@@ -114,18 +113,42 @@ impl World {
     }
 }
 
+/// All that is looked at of a tenant's counters.
+pub(crate) async fn rounds(db: &Db, tenant: TenantId) -> Vec<Round> {
+    let read = db.read().await.expect("read");
+    let mut rounds: Vec<Round> = Vec::new();
+    while let Some(next) = read.counters().next_round(tenant, rounds.last()).await.expect("a round") {
+        rounds.push(next);
+    }
+    rounds
+}
+
 /// Every counter of a tenant that does not say what is there.
 pub(crate) async fn miscounts(db: &Db, tenant: TenantId) -> Vec<Miscount> {
-    let read = db.read().await.expect("read");
     let mut found = Vec::new();
-    let mut day: Option<NaiveDate> = None;
-    while let Some(next) = read.counters().next_day(tenant, day).await.expect("a day") {
-        assert!(Some(next) > day);
-        found.extend(read.counters().miscounts(tenant, Round::Day(next)).await.expect("held against"));
-        day = Some(next);
+    for round in rounds(db, tenant).await {
+        let read = db.read().await.expect("read");
+        found.extend(read.counters().miscounts(tenant, &round).await.expect("held against"));
     }
-    found.extend(read.counters().miscounts(tenant, Round::Whole).await.expect("held against"));
     found
+}
+
+/// Makes them say it.
+pub(crate) async fn recount(db: &Db, tenant: TenantId) {
+    for round in rounds(db, tenant).await {
+        let read = db.read().await.expect("read");
+        let strays = read.counters().strays(tenant, &round).await.expect("looked for");
+        drop(read);
+        let tx = db.begin().await.expect("begin");
+        tx.counters().delete(tenant, &strays).await.expect("deleted");
+        tx.commit().await.expect("commit");
+        let read = db.read().await.expect("read");
+        read.counters().hold_recounts(tenant).await.expect("nobody else does it");
+        let lacking = read.counters().lacking(tenant, &round).await.expect("held against");
+        let tx = db.begin().await.expect("begin");
+        tx.counters().mend(lacking);
+        tx.commit().await.expect("commit");
+    }
 }
 
 /// Lists and sums by counters are those of the rows.
@@ -264,18 +287,7 @@ testkit::on_both! {
             assert!(found.iter().any(|of| of.name.contains(name)), "{found:#?}");
             assert!(found.iter().any(|of| of.differs.starts_with(differs)), "{found:#?}");
             for tenant in [TENANT, OTHER] {
-                let mut day = None;
-                loop {
-                    let next = db.read().await.expect("read").counters().next_day(tenant, day).await.expect("a day");
-                    let tx = db.begin().await.expect("begin");
-                    let round = next.map_or(Round::Whole, Round::Day);
-                    tx.counters().recount(tenant, round).await.expect("counted anew");
-                    tx.commit().await.expect("commit");
-                    if next.is_none() {
-                        break;
-                    }
-                    day = next;
-                }
+                recount(&db, tenant).await;
                 assert_eq!(miscounts(&db, tenant).await, [], "{planted}");
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A run and a call, all of one kind, with their counters stored and nothing left but the commit.
-async fn before_its_commit(db: &Db, n: u128) -> Tx {
+pub(crate) async fn before_its_commit(db: &Db, n: u128) -> Tx {
     let tx = db.begin().await.expect("begin");
     tx.activity().insert_runs(&[run(TENANT, n)]).await.expect("inserted");
     tx.logs().insert_llm_runs(&[llm_run(TENANT, n, 0)], &sample::agents()).await.expect("a call");

@@ -19,6 +19,7 @@ mod inspect;
 mod interventions;
 mod ledger;
 mod logs;
+mod mended_counters;
 mod overview;
 mod policies;
 mod sample;

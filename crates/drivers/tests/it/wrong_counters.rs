@@ -9,7 +9,7 @@ use models::{
 };
 
 use crate::{
-    counters::miscounts,
+    counters::{miscounts, recount},
     sample::{self, ODD, TENANT, at, run},
     whole::llm_run,
 };
@@ -58,6 +58,14 @@ async fn read(db: &Db, runs: usize) {
     overview.spent_by_agent(TENANT, period, 9).await.expect("by agent");
 }
 
+/// Counted anew, everything says what is there.
+async fn mended(db: &Db, runs: usize) {
+    recount(db, TENANT).await;
+    assert_eq!(miscounts(db, TENANT).await, []);
+    let read = db.read().await.expect("read");
+    assert_eq!(read.activity().run_counts(TENANT).await.expect("counted").total, runs as u64);
+}
+
 testkit::on_both! {
     async fn a_counter_at_its_limit_refuses_nobody(db: TestDatabase) {
         let past = db;
@@ -70,6 +78,7 @@ testkit::on_both! {
             write(&db, n).await;
             read(&db, usize::try_from(n).expect("small")).await;
             assert!(!miscounts(&db, TENANT).await.is_empty(), "and it is found");
+            mended(&db, usize::try_from(n).expect("small")).await;
         }
     }
 
@@ -82,5 +91,6 @@ testkit::on_both! {
         write(&db, 2).await;
         read(&db, 2).await;
         assert!(!miscounts(&db, TENANT).await.is_empty());
+        mended(&db, 2).await;
     }
 }

@@ -51,8 +51,7 @@ pub(crate) struct Args {
     /// Accept that an older backup was restored: each log that lost rows says so from now on, and is written again
     #[arg(long)]
     accept_restore: bool,
-    /// Count runs and calls anew where a counter does not say what is there; who writes waits meanwhile, a day at a
-    /// time
+    /// Count runs and calls anew where a counter does not say what is there, while others write
     #[arg(long)]
     recount: bool,
     /// Open no records of runs; all else is looked at

@@ -9,8 +9,8 @@ use std::{
     sync::PoisonError,
 };
 
-use chrono::{DateTime, NaiveDate, Utc};
-use drivers::{ReadTx, StoreError};
+use chrono::{DateTime, Utc};
+use drivers::{ReadTx, StoreError, counters::Round};
 use engines::incidents::Mismatch;
 use models::{
     ids::{RunId, TenantId},
@@ -23,7 +23,7 @@ use crate::{
         found::{Found, mismatched_definitions, of_corrupt},
         mismatches::report_mismatches,
     },
-    coordinators::{check_counters::check_next, check_records::check_run},
+    coordinators::{check_counters, check_records::check_run},
     errors::Error,
     spine::Spine,
 };
@@ -57,8 +57,8 @@ enum Part {
     Definitions,
     Log(Walk),
     Runs(Option<RunId>),
-    /// What is counted, by the day (ADR 44).
-    Counters(Option<NaiveDate>),
+    /// What is counted, by the day and by the agent (ADR 44).
+    Counters(Option<Round>),
 }
 
 /// A log, as far as it has been read.
@@ -141,8 +141,12 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             Ok((found, Some(runs.last().map_or(Part::Counters(None), |last| Part::Runs(Some(*last))))))
         }
         Part::Counters(after) => {
-            let (found, day) = check_next(&store, tenant, after).await?;
-            Ok((found, day.map(|day| Part::Counters(Some(day)))))
+            let (found, round) = check_counters::check_next(&store, tenant, after.as_ref()).await?;
+            drop(store);
+            if let Some(round) = &round {
+                check_counters::sweep(spine, tenant, round).await;
+            }
+            Ok((found, round.map(|round| Part::Counters(Some(round)))))
         }
     }
 }

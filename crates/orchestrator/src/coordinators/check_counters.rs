@@ -1,7 +1,8 @@
-//! Holds a tenant's counters against what they count (ADR 44), a day in each round, and counts anew where somebody asks
-//! for it.
+//! Holds a tenant's counters against what they count (ADR 44), a day or some agents in each round, and counts anew
+//! where somebody asks for it.
 
-use chrono::NaiveDate;
+use std::time::Duration;
+
 use drivers::{ReadTx, StoreError, counters::Round};
 use engines::incidents::Mismatch;
 use models::{counters::Miscount, ids::TenantId};
@@ -16,23 +17,32 @@ use crate::{
 /// How many counters one round tells of: where all of them are wrong, the first say enough.
 const TOLD: usize = 10;
 
-/// Looks at the counters of the next day after another, and after the last at those of no day; gives what was found,
-/// and the day, if there was one.
+/// How many rows of counters that cannot be mended are deleted at once.
+const DELETED: usize = 50;
+
+/// So many times at most some of the rows that came to nothing are deleted, before the next round.
+const SWEEPS: usize = 200;
+
+/// How long that waits for who writes to such a row at that moment.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Looks at the counters of the round after another; gives what was found, and the round, if there was one.
 pub(crate) async fn check_next(
     store: &ReadTx,
     tenant: TenantId,
-    after: Option<NaiveDate>,
-) -> Result<(Vec<Found>, Option<NaiveDate>), StoreError> {
-    let looked = async {
-        let day = store.counters().next_day(tenant, after).await?;
-        let round = day.map_or(Round::Whole, Round::Day);
-        Ok::<_, StoreError>((store.counters().miscounts(tenant, round).await?, day))
+    after: Option<&Round>,
+) -> Result<(Vec<Found>, Option<Round>), StoreError> {
+    let round = match store.counters().next_round(tenant, after).await {
+        Ok(Some(round)) => round,
+        Ok(None) => return Ok((Vec::new(), None)),
+        // Where to go on cannot be read: the pass ends.
+        Err(err) => return Ok((vec![of_corrupt(None, err)?], None)),
     };
-    match looked.await {
-        Ok((miscounts, day)) => Ok((miscounts.into_iter().take(TOLD).map(found).collect(), day)),
-        // What cannot be read ends the pass: who counts anew is told the same.
-        Err(err) => Ok((vec![of_corrupt(None, err)?], None)),
-    }
+    let told = match store.counters().miscounts(tenant, &round).await {
+        Ok(miscounts) => miscounts.into_iter().take(TOLD).map(found).collect(),
+        Err(err) => vec![of_corrupt(None, err)?],
+    };
+    Ok((told, Some(round)))
 }
 
 fn found(miscount: Miscount) -> Found {
@@ -50,41 +60,87 @@ fn found(miscount: Miscount) -> Found {
 
 /// Every counter of a tenant that does not say what is there.
 pub async fn miscounts(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>, Error> {
-    let (mut found, mut day) = (Vec::new(), None);
+    let (mut found, mut last) = (Vec::new(), None);
     loop {
         // Each round from a moment of its own: none of them keeps a long history of the store alive.
         let store = spine.read().await?;
-        let next = store.counters().next_day(tenant, day).await?;
-        found.extend(store.counters().miscounts(tenant, next.map_or(Round::Whole, Round::Day)).await?);
-        match next {
-            Some(_) => day = next,
-            None => return Ok(found),
-        }
+        let Some(round) = store.counters().next_round(tenant, last.as_ref()).await? else {
+            return Ok(found);
+        };
+        found.extend(store.counters().miscounts(tenant, &round).await?);
+        last = Some(round);
     }
 }
 
-/// Makes a tenant's counters say what is there; gives those that did not. Each day that is wrong is a unit of work,
-/// behind which whoever writes what is counted waits.
+/// Makes a tenant's counters say what is there; gives those that did not. Whoever writes what is counted may go on
+/// meanwhile.
 pub async fn recount(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>, Error> {
-    let (mut mended, mut day) = (Vec::new(), None);
+    let (mut mended, mut last) = (Vec::new(), None);
     loop {
-        let next = spine.read().await?.counters().next_day(tenant, day).await?;
-        let round = next.map_or(Round::Whole, Round::Day);
-        mended.extend(retrying(spine, || recount_round(spine, tenant, round)).await?);
-        match next {
-            Some(_) => day = next,
-            None => return Ok(mended),
+        let next = spine.read().await?.counters().next_round(tenant, last.as_ref()).await?;
+        let Some(round) = next else { return Ok(mended) };
+        mended.extend(retrying(spine, || recount_round(spine, tenant, &round)).await?);
+        last = Some(round);
+    }
+}
+
+async fn recount_round(spine: &Spine, tenant: TenantId, round: &Round) -> Result<Vec<Miscount>, Error> {
+    let wrong = spine.read().await?.counters().miscounts(tenant, round).await?;
+    if wrong.is_empty() {
+        return Ok(wrong);
+    }
+    let strays = spine.read().await?.counters().strays(tenant, round).await?;
+    // A few at once: who adds to one of them waits until they are deleted.
+    for some in strays.chunks(DELETED) {
+        let tx = spine.begin().await?;
+        tx.counters().delete(tenant, some).await?;
+        tx.commit().await?;
+    }
+    let alone = spine.read().await?;
+    alone.counters().hold_recounts(tenant).await?;
+    // Of a moment behind those who counted anew before.
+    let lacking = spine.read().await?.counters().lacking(tenant, round).await?;
+    if !lacking.is_empty() {
+        let tx = spine.begin().await?;
+        tx.counters().mend(lacking);
+        tx.commit().await?;
+    }
+    drop(alone);
+    Ok(wrong)
+}
+
+/// Deletes the counters of a round that came to nothing. A run that ended leaves nothing of how it stood while it was
+/// live, and of agents that are named anew that is most of what they have. On a day that is not over it is soon used
+/// again. What is not deleted now is so in the next pass.
+pub(crate) async fn sweep(spine: &Spine, tenant: TenantId, round: &Round) {
+    let may_be = match round {
+        Round::Day(day) => *day < spine.now().date_naive(),
+        Round::Whole => false,
+        Round::Agents { .. } => true,
+    };
+    if !may_be {
+        return;
+    }
+    for _ in 0..SWEEPS {
+        match sweep_some(spine, tenant, round).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(err) => {
+                let err = &err as &dyn std::error::Error;
+                tracing::debug!(error = err, "counters that came to nothing stay until the next pass");
+                return;
+            }
         }
     }
 }
 
-async fn recount_round(spine: &Spine, tenant: TenantId, round: Round) -> Result<Vec<Miscount>, Error> {
-    // Looked at first: where nothing is wrong, nobody is to wait.
-    if spine.read().await?.counters().miscounts(tenant, round).await?.is_empty() {
-        return Ok(Vec::new());
+async fn sweep_some(spine: &Spine, tenant: TenantId, round: &Round) -> Result<bool, StoreError> {
+    if !spine.read().await?.counters().has_empty(tenant, round).await? {
+        return Ok(false);
     }
     let tx = spine.begin().await?;
-    let mended = tx.counters().recount(tenant, round).await?;
+    tx.wait_at_most(PATIENCE).await?;
+    let is_more = tx.counters().sweep(tenant, round).await?;
     tx.commit().await?;
-    Ok(mended)
+    Ok(is_more)
 }

@@ -1,5 +1,7 @@
 //! Counters: what lists and Overview show is what there is, and a counter that is wrong is found, named and mended.
 
+use std::cell::Cell;
+
 use chrono::Duration;
 use kit::Kit;
 use models::{
@@ -101,5 +103,60 @@ on_both! {
         assert!(!check_counters::recount(spine, tenant).await.unwrap().is_empty());
         assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), []);
         assert_eq!(check_counters::recount(spine, tenant).await.unwrap(), [], "there is nothing to mend any more");
+    }
+
+    async fn a_counter_of_no_day_keeps_nobody_from_looking_at_the_others(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        something_of_everything(&kit, &agent).await;
+        db.tamper(
+            "INSERT INTO counters SELECT tenant_id, counted, '2031-13-77', cell, shard, part, kind, 1, 0, 0, 0, 0, 0, 0, 0 \
+             FROM counters WHERE counted = 'RUNS_OF_DAY' AND place = (SELECT MIN(place) FROM counters WHERE counted = 'RUNS_OF_DAY')",
+        )
+        .await
+        .unwrap();
+        db.tamper("UPDATE counters SET number = number + 1 WHERE counted = 'AGENT_RUNS'").await.unwrap();
+        pass(&kit, &Checker::default()).await;
+        let found = failures(&agent).await;
+        let causes: Vec<&str> = found.iter().map(|one| one.cause_key.as_str()).collect();
+        assert_eq!(causes, ["counters/AGENT_RUNS", "counters/RUNS_OF_DAY"]);
+        let said = &found[1].description;
+        assert!(said.contains("2031-13-77") && said.contains("it is of no day"), "{said}");
+        let (spine, tenant) = (&kit.spine, agent.admin.tenant.id);
+        check_counters::recount(spine, tenant).await.unwrap();
+        assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), []);
+    }
+
+    async fn who_writes_all_the_while_counters_are_mended_is_counted(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        something_of_everything(&kit, &agent).await;
+        let (spine, tenant) = (&kit.spine, agent.admin.tenant.id);
+        for planted in [
+            "UPDATE counters SET number = number + 1",
+            "DELETE FROM counters",
+            "UPDATE counters SET number = 9223372036854775807",
+        ] {
+            db.tamper(planted).await.unwrap();
+            let is_over = Cell::new(false);
+            let writes = async {
+                let mut written = 0;
+                while written == 0 || !is_over.get() {
+                    let run = agent.start().await;
+                    agent.record(run, llm(3)).await.unwrap();
+                    agent.complete(run).await.unwrap();
+                    written += 1;
+                }
+                written
+            };
+            let mends = async {
+                let mended = check_counters::recount(spine, tenant).await.unwrap();
+                is_over.set(true);
+                mended
+            };
+            let (written, mended) = tokio::join!(writes, mends);
+            assert!(written > 0 && !mended.is_empty());
+            assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), [], "{planted}");
+        }
     }
 }

@@ -1,0 +1,156 @@
+//! Makes counters say what is there, and deletes what of them says nothing, while others write.
+//!
+//! Whoever writes what is counted changes rows and counters in one commit. So what counters lack at one moment they
+//! lack ever after, whoever writes meanwhile, and it is added as any unit of work adds something: nobody is locked out.
+
+use models::ids::TenantId;
+use sea_orm::{DbBackend, Statement, Value};
+
+use super::{
+    Counters, CountersReads, NUMBERS,
+    check::Lacking,
+    numbered, over,
+    rounds::{Round, conditions},
+    words_of,
+};
+use crate::{
+    StoreError,
+    cells::{TABLE, digest},
+    tally::value,
+};
+
+/// A row that says more than this, or less than as much below 0, counts nothing that there is, and nothing can be added
+/// to it exactly: it is counted from nothing on.
+const BEYOND: u64 = 1 << 58;
+
+/// So many rows that came to nothing are deleted at once.
+const SWEPT: u64 = 500;
+
+/// The key of a row that adding does not mend, in the order in which counters are locked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stray {
+    counted: String,
+    place: String,
+    cell: Vec<u8>,
+    shard: i64,
+}
+
+impl CountersReads<'_> {
+    /// Until this unit of work is over, nobody else counts the tenant anew: what is lacking would be added by each.
+    /// Nobody else waits for it. An embedded store has no such lock: there, two at once mend what is wrong too much,
+    /// and the next mends that.
+    pub async fn hold_recounts(self, tenant: TenantId) -> Result<(), StoreError> {
+        let backend = self.conn.backend();
+        if backend != DbBackend::Postgres {
+            return Ok(());
+        }
+        // It rests while another reads a whole day, and holds nothing that others want.
+        let settings = "SELECT set_config('idle_in_transaction_session_timeout', '0', true), \
+                        set_config('lock_timeout', '5s', true)";
+        self.conn.execute(Statement::from_string(backend, settings)).await?;
+        let lock = "SELECT pg_advisory_xact_lock(hashtext($1), -1)";
+        self.conn.execute(numbered(self.conn, lock, vec![tenant.0.to_string().into()])).await?;
+        Ok(())
+    }
+
+    /// The rows of a round that adding does not mend: whose `cell` is that of another part and kind, whose kind is
+    /// none, which are of no day, or say more than is possible.
+    pub async fn strays(self, tenant: TenantId, round: &Round) -> Result<Vec<Stray>, StoreError> {
+        let mut strays = Vec::new();
+        for (condition, values) in conditions(tenant, round) {
+            strays.extend(self.keys(&condition, values, false).await?);
+        }
+        if *round == Round::Whole {
+            for (counted, column) in over::of_times() {
+                for name in self.of_no_day(tenant, (counted, column)).await? {
+                    let condition = format!("counted = '{counted}' AND {column} = $2");
+                    let values = vec![tenant.0.into(), name.into()];
+                    strays.extend(self.keys(&condition, values, true).await?);
+                }
+            }
+        }
+        strays.sort_unstable();
+        Ok(strays)
+    }
+
+    /// The keys of all rows with a condition, or of those that say themselves that they are wrong.
+    async fn keys(self, condition: &str, values: Vec<Value>, all: bool) -> Result<Vec<Stray>, StoreError> {
+        let sql = format!(
+            "SELECT counted, place, cell, shard, part, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND {condition}",
+            NUMBERS.join(", ")
+        );
+        let mut found = Vec::new();
+        for row in self.rows(&sql, values).await? {
+            let key = Stray {
+                counted: value(TABLE, &row, 0)?,
+                place: value(TABLE, &row, 1)?,
+                cell: value(TABLE, &row, 2)?,
+                shard: value(TABLE, &row, 3)?,
+            };
+            let (part, kind): (String, String) = (value(TABLE, &row, 4)?, value(TABLE, &row, 5)?);
+            let mut is_stray = all || key.cell != digest(&part, &kind) || words_of(&kind).is_none();
+            for column in 6..6 + NUMBERS.len() {
+                is_stray |= value::<i64>(TABLE, &row, column)?.unsigned_abs() > BEYOND;
+            }
+            if is_stray {
+                found.push(key);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a round has rows that came to nothing.
+    pub async fn has_empty(self, tenant: TenantId, round: &Round) -> Result<bool, StoreError> {
+        for (condition, values) in conditions(tenant, round) {
+            let sql =
+                format!("SELECT 1 FROM {TABLE} WHERE tenant_id = $1 AND {condition} AND {} LIMIT 1", empty());
+            if !self.rows(&sql, values).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Counters<'_> {
+    /// Deletes rows that adding does not mend. What they counted is lacking then.
+    pub async fn delete(self, tenant: TenantId, strays: &[Stray]) -> Result<(), StoreError> {
+        let sql = format!(
+            "DELETE FROM {TABLE} WHERE tenant_id = $1 AND counted = $2 AND place = $3 AND cell = $4 AND shard = $5"
+        );
+        for stray in strays {
+            let Stray { counted, place, cell, shard } = stray.clone();
+            let key = vec![tenant.0.into(), counted.into(), place.into(), cell.into(), shard.into()];
+            self.conn.execute(numbered(self.conn, &sql, key)).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what counters lack.
+    pub fn mend(self, lacking: Lacking) {
+        for (cell, tally) in lacking.0 {
+            self.conn.counters().add([cell], tally);
+        }
+    }
+
+    /// Deletes some rows of a round that came to nothing; gives whether there may be more. Who adds to one at that
+    /// moment makes it anew, or it is not deleted.
+    pub async fn sweep(self, tenant: TenantId, round: &Round) -> Result<bool, StoreError> {
+        let (key, empty) = ("counted, place, cell, shard", empty());
+        let mut is_more = false;
+        for (condition, values) in conditions(tenant, round) {
+            // That it is empty is asked of each row once more when it is locked.
+            let sql = format!(
+                "DELETE FROM {TABLE} WHERE tenant_id = $1 AND {empty} AND ({key}) IN \
+                 (SELECT {key} FROM {TABLE} WHERE tenant_id = $1 AND {condition} AND {empty} LIMIT {SWEPT})"
+            );
+            is_more |= self.conn.execute(numbered(self.conn, &sql, values)).await? >= SWEPT;
+        }
+        Ok(is_more)
+    }
+}
+
+/// That a row says nothing.
+fn empty() -> String {
+    NUMBERS.map(|number| format!("{number} = 0")).join(" AND ")
+}

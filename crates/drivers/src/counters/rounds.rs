@@ -1,0 +1,172 @@
+//! What is looked at of counters, a round after another: each is short, and read from one moment.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use models::{counters::Counted, ids::TenantId};
+use sea_orm::{QueryResult, Value};
+
+use super::{CountersReads, numbered, over, there::next_of};
+use crate::{StoreError, cells::TABLE, tally::value};
+
+/// How many rows of agents one round looks at, and what the last of its agents has more.
+const PAGE: u32 = 10_000;
+
+/// What one round looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// The counters of a day, UTC.
+    Day(NaiveDate),
+    /// Those of months, and of no time, but not of agents.
+    Whole,
+    /// Those of agents over all time: of those after one, until another.
+    Agents {
+        /// The last agent of the round before, if there was one.
+        after: Option<String>,
+        /// The last of this one; of all others, where none is said.
+        until: Option<String>,
+    },
+}
+
+/// The earliest of what is counted itself.
+const NEXT_ROWS: [&str; 2] = [
+    "SELECT MIN(started_at) FROM runs WHERE tenant_id = $1 AND started_at >= $2",
+    "SELECT MIN(created_at) FROM llm_run_records WHERE tenant_id = $1 AND created_at >= $2",
+];
+
+impl CountersReads<'_> {
+    /// The round after another, or the first; none after the last. Days come first, for what is no day's is held
+    /// against them.
+    pub async fn next_round(
+        self,
+        tenant: TenantId,
+        after: Option<&Round>,
+    ) -> Result<Option<Round>, StoreError> {
+        let day = match after {
+            None => self.next_day(tenant, None).await?,
+            Some(Round::Day(day)) => self.next_day(tenant, Some(*day)).await?,
+            Some(Round::Whole) => return self.next_agents(tenant, None).await.map(Some),
+            Some(Round::Agents { until: None, .. }) => return Ok(None),
+            Some(Round::Agents { until, .. }) => {
+                return self.next_agents(tenant, until.clone()).await.map(Some);
+            }
+        };
+        Ok(Some(day.map_or(Round::Whole, Round::Day)))
+    }
+
+    /// The next day after another, or the first, of which there is anything to hold against something. What is of no
+    /// day is passed over.
+    async fn next_day(
+        self,
+        tenant: TenantId,
+        after: Option<NaiveDate>,
+    ) -> Result<Option<NaiveDate>, StoreError> {
+        let from = match after {
+            Some(after) => match after.checked_add_days(Days::new(1)) {
+                Some(next) => Some(next),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let mut days: Vec<NaiveDate> = Vec::new();
+        for of in over::of_times() {
+            let (mut is, mut name) = (">=", from.map_or_else(String::new, |day| day.to_string()));
+            loop {
+                let rows = self.rows(&over::next(of, is), vec![tenant.0.into(), name.into()]).await?;
+                let Some(next) = least::<String>(&rows)? else { break };
+                if let Some(day) = over::day_of(of.0, &next) {
+                    days.push(day);
+                    break;
+                }
+                (is, name) = (">", next);
+            }
+        }
+        for sql in NEXT_ROWS {
+            let midnight = from.unwrap_or_else(first_day).and_time(NaiveTime::MIN).and_utc();
+            let rows = self.rows(sql, vec![tenant.0.into(), midnight.into()]).await?;
+            days.extend(least::<DateTime<Utc>>(&rows)?.map(|at| at.date_naive()));
+        }
+        Ok(days.into_iter().min())
+    }
+
+    /// The agents after one, as many of them as have the rows of one round.
+    async fn next_agents(self, tenant: TenantId, after: Option<String>) -> Result<Round, StoreError> {
+        let mut values: Vec<Value> = vec![tenant.0.into()];
+        let among = among(after.as_ref(), None, &mut values);
+        let last = |counted: Counted, name: &str| {
+            format!(
+                "SELECT place FROM (SELECT place FROM {TABLE} WHERE tenant_id = $1 AND counted = '{counted}'{among} \
+                 ORDER BY place LIMIT 1 OFFSET {PAGE}) AS {name}"
+            )
+        };
+        let sql = format!(
+            "SELECT MIN(place) FROM ({} UNION ALL {}) AS v",
+            last(Counted::AgentRuns, "v1"),
+            last(Counted::AgentRunsOfDay, "v2")
+        );
+        let until = least::<String>(&self.rows(&sql, values).await?)?;
+        Ok(Round::Agents { after, until })
+    }
+
+    /// The names of times that a counter has and that are of no day.
+    pub(super) async fn of_no_day(
+        self,
+        tenant: TenantId,
+        of: (Counted, &'static str),
+    ) -> Result<Vec<String>, StoreError> {
+        let rows = self.rows(&over::names(of), vec![tenant.0.into()]).await?;
+        let mut found = Vec::new();
+        for row in rows {
+            let name: String = value(TABLE, &row, 0)?;
+            if over::day_of(of.0, &name).is_none() {
+                found.push(name);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn rows(self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
+        self.conn.rows(numbered(self.conn, sql, values)).await
+    }
+}
+
+/// Which counters a round looks at; the tenant is bound first.
+pub(super) fn conditions(tenant: TenantId, round: &Round) -> Vec<(String, Vec<Value>)> {
+    let mut values: Vec<Value> = vec![tenant.0.into()];
+    match round {
+        Round::Whole => vec![(over::of_no_day(), values)],
+        Round::Agents { after, until } => {
+            let among = among(after.as_ref(), until.as_ref(), &mut values);
+            vec![(format!("counted = '{}'{among}", Counted::AgentRuns), values)]
+        }
+        Round::Day(day) => {
+            let of_day = |(condition, has_end): (String, bool)| {
+                let mut values: Vec<Value> = vec![tenant.0.into(), day.to_string().into()];
+                values.extend(has_end.then(|| Value::from(next_of(*day).to_string())));
+                (condition, values)
+            };
+            over::of_day().map(of_day).collect()
+        }
+    }
+}
+
+/// The condition for agents after one, until another; what is bound for it comes behind the values that are there.
+pub(super) fn among(after: Option<&String>, until: Option<&String>, values: &mut Vec<Value>) -> String {
+    let mut sql = String::new();
+    for (is, name) in [(">", after), ("<=", until)] {
+        let Some(name) = name else { continue };
+        values.push(name.clone().into());
+        let _ = write!(sql, " AND place {is} ${}", values.len());
+    }
+    sql
+}
+
+/// The one value of an answer, if there is one.
+fn least<T: sea_orm::TryGetable>(rows: &[QueryResult]) -> Result<Option<T>, StoreError> {
+    Ok(rows.first().map(|row| value::<Option<T>>(TABLE, row, 0)).transpose()?.flatten())
+}
+
+/// The first day that has a time in a store.
+fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or(NaiveDate::MIN)
+}
