@@ -1,7 +1,7 @@
 //! What counters say of calls to models: in all, and by day and hour and agent. A call is counted once, however many
 //! steps tell of it.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::collections::HashMap;
 
 use entities::{
     activity::runs,
@@ -20,7 +20,7 @@ use sea_orm::{
 
 use super::{
     counted, kind, numbered,
-    span::{Names, Piece, Span, hour},
+    span::{Names, Piece, Span, among, hour},
     spared, tally_at, words_of, yes,
 };
 use crate::{
@@ -157,10 +157,9 @@ pub(crate) enum By {
     Day,
     /// Provider and model.
     Model,
-    Agent,
 }
 
-/// What one sum is of: a day or an agent, or provider and model.
+/// What one sum is of: a day, or provider and model.
 pub(crate) type Key = (Option<String>, Option<String>);
 
 /// What was used in whole days or hours; of other pieces, nothing.
@@ -170,24 +169,21 @@ pub(crate) async fn sums(
     piece: Piece,
     by: By,
 ) -> Result<Vec<(Key, Tally)>, StoreError> {
-    let (counts, names) = match (piece, by) {
-        (Piece::Days(names), By::Agent) => (Counted::AgentCallsOfDay, names),
-        (Piece::Days(names), _) => (Counted::CallsOfDay, names),
-        (Piece::Hours(names), By::Agent) => (Counted::AgentCallsOfHour, names),
-        (Piece::Hours(names), _) => (Counted::CallsOfHour, names),
-        (Piece::Months(_) | Piece::Rows(_), _) => return Ok(Vec::new()),
+    let (counts, names) = match piece {
+        Piece::Days(names) => (Counted::CallsOfDay, names),
+        Piece::Hours(names) => (Counted::CallsOfHour, names),
+        Piece::Months(_) | Piece::Rows(_) => return Ok(Vec::new()),
     };
     let column = match by {
         By::All => "counted",
         By::Day => "substr(place, 1, 10)",
         By::Model => "kind",
-        By::Agent => "part",
     };
     let found = sums_by(conn, tenant, (counts, names), column).await?;
     let key = |of: String| -> Option<Key> {
         Some(match by {
             By::All => (None, None),
-            By::Day | By::Agent => (Some(of), None),
+            By::Day => (Some(of), None),
             By::Model => {
                 let mut words = words_of(&of)?.into_iter();
                 (words.next().flatten(), words.next().flatten())
@@ -200,18 +196,15 @@ pub(crate) async fn sums(
 async fn sums_by(
     conn: &Conn,
     tenant: TenantId,
-    (counts, (from, until)): (Counted, Names),
+    (counts, names): (Counted, Names),
     column: &str,
 ) -> Result<Vec<(String, Tally)>, StoreError> {
-    let sums = super::sums(conn.backend());
-    let mut sql = format!("SELECT {column}, {sums} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2");
     let mut values: Vec<Value> = vec![tenant.0.into(), counts.as_str().into()];
-    for (is, name) in [(">=", from), ("<", until)] {
-        let Some(name) = name else { continue };
-        values.push(name.into());
-        let _ = write!(sql, " AND place {is} ${}", values.len());
-    }
-    sql.push_str(" GROUP BY 1");
+    let among = among(names, &mut values);
+    let sums = super::sums(conn.backend());
+    let sql = format!(
+        "SELECT {column}, {sums} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2{among} GROUP BY 1"
+    );
     let rows = conn.rows(numbered(conn, &sql, values)).await?;
     rows.iter().map(|row| Ok((value(TABLE, row, 0)?, tally_at(row, 1)?))).collect()
 }

@@ -5,6 +5,7 @@
 //! committed, behind all else: so nobody can write the one without the other, and a counter is locked for no longer
 //! than a commit takes. What only this unit of work has noted is stored before it reads counters itself.
 
+pub(crate) mod agents;
 pub(crate) mod calls;
 mod check;
 mod mend;

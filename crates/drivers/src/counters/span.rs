@@ -1,6 +1,9 @@
 //! A time, cut into the months, days and hours that have counters, and what is left of it at its ends.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Datelike as _, Duration, Months, NaiveTime, Timelike as _, Utc};
+use sea_orm::Value;
 
 /// From `from` until just before `until`; what is not said has no end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,17 @@ pub(crate) enum Piece {
 
 /// From one name until before another; what is not said has no end. Names are in order as texts.
 pub(crate) type Names = (Option<String>, Option<String>);
+
+/// The condition for these places; what is bound for it comes behind the values that are there.
+pub(super) fn among((from, until): Names, values: &mut Vec<Value>) -> String {
+    let mut sql = String::new();
+    for (is, name) in [(">=", from), ("<", until)] {
+        let Some(name) = name else { continue };
+        values.push(name.into());
+        let _ = write!(sql, " AND place {is} ${}", values.len());
+    }
+    sql
+}
 
 /// What a time is cut into.
 struct Unit {

@@ -11,33 +11,18 @@ use sea_orm::{DbBackend, Value};
 use super::Overview;
 use crate::{
     StoreError,
-    cells::Tally,
+    cells::{LOW, Tally},
     counters::{
-        SUMS_OF_CALLS,
+        self, SUMS_OF_CALLS, agents,
         calls::{self, By, Key},
         span::{Piece, Span},
-        tally_at,
+        sum, sums, tally_at,
     },
     tally,
 };
 
-/// No sum is told as more than this (2^62): what is beyond would leave the numbers of a store.
-const MOST: u64 = 1 << 62;
-
-/// A whole number that a sum is, on both stores, and never an error: SQLite, which adds up whole numbers of 64 bits
-/// alone, adds up the two parts of each.
-fn sum(backend: DbBackend, of: &str) -> String {
-    const LOW: u64 = 1 << 20;
-    if backend == DbBackend::Postgres {
-        return format!("CAST(LEAST(COALESCE(SUM({of}), 0), {MOST}) AS BIGINT)");
-    }
-    let high = format!("COALESCE(SUM(({of}) / {LOW}), 0)");
-    let low = format!("COALESCE(SUM(({of}) % {LOW}), 0)");
-    let beyond = MOST / LOW;
-    format!(
-        "CAST(CASE WHEN {high} >= {beyond} THEN {MOST} ELSE MIN({high} * {LOW} + {low}, {MOST}) END AS BIGINT)"
-    )
-}
+/// No sum is told as more: what is beyond would leave the numbers of a store.
+const MOST: u64 = counters::MOST.unsigned_abs();
 
 /// The calls of a tenant in a period, each once however many steps tell of it.
 const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
@@ -74,15 +59,30 @@ impl Overview<'_> {
         Ok(dearest.into_iter().map(|((provider, model), spent)| (provider, model, spent)).collect())
     }
 
-    /// By agent, the dearest first; at most `most`.
+    /// By agent, the dearest first; at most `most`. There may be as many agents as runs: the store adds up all of them,
+    /// and gives those.
     pub async fn spent_by_agent(
         self,
         tenant: TenantId,
         period: Period,
         most: usize,
     ) -> Result<Vec<(String, Spent)>, StoreError> {
-        let dearest = dearest(self.added(tenant, period, By::Agent).await?, most);
-        Ok(dearest.into_iter().map(|((agent, _), spent)| (agent.unwrap_or_default(), spent)).collect())
+        self.conn.store_counters().await?;
+        let mut values: Vec<Value> = vec![tenant.0.into()];
+        let mut pieces = Vec::new();
+        for piece in (Span { from: Some(period.from), until: Some(period.until) }).by_day_and_hour() {
+            pieces.extend(agents::used(piece, period, &mut values));
+        }
+        let backend = self.conn.backend();
+        let [high, low, number] = ["cost_high", "cost_low", "number"].map(|of| sum(backend, of));
+        let sql = format!(
+            "SELECT part, {} FROM ({}) AS v GROUP BY part HAVING {number} > 0 \
+             ORDER BY {high} + {low} / {LOW} DESC, {low} % {LOW} DESC, {number} DESC, part LIMIT {most}",
+            sums(backend),
+            pieces.join(" UNION ALL ")
+        );
+        let rows = self.conn.rows(self.statement(&sql, values)).await?;
+        rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(&tally_at(row, 1)?)))).collect()
     }
 
     /// What was used in a period: whole days and hours by their counters, and what is left at its ends by the calls.
@@ -119,18 +119,12 @@ impl Overview<'_> {
             DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
             _ => "substr(l.created_at, 1, 10)",
         };
-        let (key, join, group) = match by {
-            By::All => ("CAST(NULL AS TEXT), CAST(NULL AS TEXT)".to_owned(), "", ""),
-            By::Day => (format!("{day}, CAST(NULL AS TEXT)"), "", "GROUP BY 1"),
-            By::Model => ("l.provider, l.model".to_owned(), "", "GROUP BY 1, 2"),
-            By::Agent => (
-                "r.agent_id, CAST(NULL AS TEXT)".to_owned(),
-                "JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id",
-                "GROUP BY 1",
-            ),
+        let (key, group) = match by {
+            By::All => ("CAST(NULL AS TEXT), CAST(NULL AS TEXT)".to_owned(), ""),
+            By::Day => (format!("{day}, CAST(NULL AS TEXT)"), "GROUP BY 1"),
+            By::Model => ("l.provider, l.model".to_owned(), "GROUP BY 1, 2"),
         };
-        let sql =
-            format!("SELECT {key}, {SUMS_OF_CALLS} FROM llm_run_records l {join} WHERE {CALLS} {group}");
+        let sql = format!("SELECT {key}, {SUMS_OF_CALLS} FROM llm_run_records l WHERE {CALLS} {group}");
         let period =
             Period { from: end.from.unwrap_or(period.from), until: end.until.unwrap_or(period.until) };
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;

@@ -2,6 +2,7 @@
 
 use drivers::overview::{Pending, PendingCount, PendingDecision};
 use models::{
+    activity::Run,
     ids::{IncidentId, ProposalId},
     incidents::{Incident, LifecycleState},
     logs::{LlmRunRecord, SystemEventType, SystemRecord},
@@ -125,5 +126,49 @@ testkit::on_both! {
         assert_eq!(of(TENANT).await, (1 << 62, 1 << 62, 1 << 62, 1_025), "no sum is more");
         let three = 3 * MOST;
         assert_eq!(of(OTHER).await, (three + 7, three + (1 << 20) - 1, three, 4), "and none is less");
+    }
+
+    async fn the_dearest_agents_are_those_of_all_days_hours_and_ends(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let runs: Vec<Run> = (1..)
+            .zip(["a", "b", "c", "d"])
+            .map(|(n, agent)| Run { agent_id: agent.to_owned(), ..run(TENANT, n) })
+            .collect();
+        let agents = runs.iter().map(|run| (run.id, run.agent_id.clone())).collect();
+        let day = 86_400;
+        let call = |run: u128, n: u64, second: i64, cost_nanousd: u64| LlmRunRecord {
+            cost_nanousd,
+            created_at: at(second),
+            ..llm_run(TENANT, run, n)
+        };
+        let calls = [
+            // At the first end and on the whole day.
+            call(1, 0, 1_800, 5),
+            call(1, 1, day + 7, (1 << 20) + 5),
+            // In a whole hour and at the last end.
+            call(2, 0, 7_200, (1 << 20) + 6),
+            call(2, 1, 2 * day + 100, 6),
+            // As dear as the first, by one call.
+            call(3, 0, day + 9, (1 << 20) + 10),
+            // Before all of them.
+            call(4, 0, 60, 1 << 30),
+        ];
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&runs).await.expect("runs");
+        tx.logs().insert_llm_runs(&calls, &agents).await.expect("model calls");
+        tx.commit().await.expect("commit");
+        let read = db.read().await.expect("read");
+        let period = Period { from: at(900), until: at(2 * day + 1_800) };
+        let dearest = async |most| {
+            let found = read.overview().spent_by_agent(TENANT, period, most).await.expect("by agent");
+            found.into_iter().map(|(agent, spent)| (agent, spent.cost_nanousd, spent.calls)).collect::<Vec<_>>()
+        };
+        let all = [("b", 12, 2), ("a", 10, 2), ("c", 10, 1)]
+            .map(|(agent, cost, calls)| (agent.to_owned(), (1 << 20) + cost, calls));
+        assert_eq!(dearest(9).await, all);
+        assert_eq!(dearest(2).await, all[..2]);
+        let short = Period { from: at(1_000), until: at(2_000) };
+        let found = read.overview().spent_by_agent(TENANT, short, 9).await.expect("of less than an hour");
+        assert_eq!(found.iter().map(|(agent, spent)| (agent.as_str(), spent.cost_nanousd)).collect::<Vec<_>>(), [("a", 5)]);
     }
 }
