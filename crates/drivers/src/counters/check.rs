@@ -4,8 +4,6 @@
 //! months, of agents and of no time against the sum of the days. All of one round is read from one moment, so what is
 //! written meanwhile makes no difference.
 
-use std::fmt::Write as _;
-
 use models::{
     counters::{Counted, Miscount},
     ids::TenantId,
@@ -170,12 +168,15 @@ impl CountersReads<'_> {
 
 /// The condition that leaves out what a counter says of these times, which are no days.
 fn but((counted, column): (Counted, &str), names: Vec<String>, values: &mut Vec<Value>) -> String {
-    let mut sql = String::new();
-    for name in names {
-        values.push(name.into());
-        let _ = write!(sql, " AND NOT (counted = '{counted}' AND {column} = ${})", values.len());
+    if names.is_empty() {
+        return String::new();
     }
-    sql
+    let bound = names.into_iter().map(|name| {
+        values.push(name.into());
+        format!("${}", values.len())
+    });
+    let bound: Vec<String> = bound.collect();
+    format!(" AND NOT (counted = '{counted}' AND {column} IN ({}))", bound.join(", "))
 }
 
 /// A counter and by how much what is there differs from it.

@@ -187,7 +187,8 @@ async fn kinds(
         values.push(wanted.into());
         let _ = write!(sql, " AND {condition} ${}", values.len());
     }
-    sql.push_str(" GROUP BY kind");
+    // A run that ended leaves 0 of the kind that it was before.
+    let _ = write!(sql, " GROUP BY kind HAVING {sum} <> 0");
     let mut kinds = Vec::new();
     for row in conn.rows(numbered(conn, &sql, values)).await? {
         let Some(words) = words_of(&value::<String>(TABLE, &row, 0)?) else { continue };

@@ -127,6 +127,21 @@ on_both! {
         assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), []);
     }
 
+    async fn what_came_to_nothing_is_deleted_when_its_day_is_over(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        agent.record(run, llm(7)).await.unwrap();
+        agent.complete(run).await.unwrap();
+        let empty = "SELECT COUNT(*) FROM counters WHERE number = 0 AND counted = 'RUNS_OF_DAY'";
+        assert!(db.number(empty).await > 0, "nothing is left of how it stood while it was live");
+        kit.clock.advance(Duration::hours(30));
+        pass(&kit, &Checker::default()).await;
+        assert_eq!(db.number(empty).await, 0);
+        assert_eq!(failures(&agent).await, []);
+        assert_eq!(check_counters::miscounts(&kit.spine, agent.admin.tenant.id).await.unwrap(), []);
+    }
+
     async fn who_writes_all_the_while_counters_are_mended_is_counted(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
