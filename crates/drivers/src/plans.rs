@@ -156,6 +156,21 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.account().policy_generation(TENANT).await.map(drop).or_else(|_| Ok(()))
 }
 
+/// What the check of counters reads.
+async fn counters(read: &ReadTx) -> Result<(), StoreError> {
+    assert_eq!(read.counters().next_round(TENANT, None).await?, Some(Round::Whole), "there is no day");
+    let [first, second] = ["a", "b"].map(|agent| Some(agent.to_owned()));
+    let last = Round::Agents { after: first.clone(), until: None };
+    let agents = Round::Agents { after: first, until: second };
+    for round in [Round::Day(NOW.date_naive()), Round::Whole, agents, last] {
+        read.counters().next_round(TENANT, Some(&round)).await?;
+        read.counters().miscounts(TENANT, &round).await?;
+        read.counters().strays(TENANT, &round).await?;
+        read.counters().has_empty(TENANT, &round).await?;
+    }
+    Ok(())
+}
+
 /// What lists, views and jobs read.
 async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     let after = Cursor::Before { at: NOW, id: Uuid::nil() };
@@ -219,15 +234,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     }
     read.activity().run_counts(TENANT).await?;
     read.logs().count_llm_runs(TENANT, &LlmRunFilter::default()).await?;
-    assert_eq!(read.counters().next_round(TENANT, None).await?, Some(Round::Whole), "there is no day");
-    let (after, until) = (Some("a".to_owned()), Some("b".to_owned()));
-    let last = Round::Agents { after: after.clone(), until: None };
-    for round in [Round::Day(NOW.date_naive()), Round::Whole, Round::Agents { after, until }, last] {
-        read.counters().next_round(TENANT, Some(&round)).await?;
-        read.counters().miscounts(TENANT, &round).await?;
-        read.counters().strays(TENANT, &round).await?;
-        read.counters().has_empty(TENANT, &round).await?;
-    }
+    counters(read).await?;
     let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
     read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
     read.activity().due_runs(NOW, Some(NOW)).await?;

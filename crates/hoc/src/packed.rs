@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_packed_file_that_is_cut_or_damaged_is_no_file_at_all() {
-        let plain: String = (0..5_000).map(|n| format!("{{\"step\":{n}}}")).collect();
+        let plain = (0..5_000).map(|n| format!("{{\"step\":{n}}}")).collect::<Vec<_>>().concat();
         for form in [Form::Zstd, Form::Gzip] {
             let whole = packed(form, plain.as_bytes());
             for length in [4, 5, 20, whole.len() / 2, whole.len() - 1] {

@@ -31,7 +31,7 @@ pub(crate) fn noted(conn: &Conn, rows: &[QueryResult]) -> Vec<[Value; 2]> {
 
 /// The risk of a run that is marked: never lowered.
 pub(crate) fn risk() -> SimpleExpr {
-    let milder = Vec::from_iter(milder()).join("', '");
+    let milder = milder().collect::<Vec<_>>().join("', '");
     Expr::cust(format!(
         "CASE WHEN risk_level IN ('{milder}') THEN '{}' ELSE risk_level END",
         RiskLevel::AtRisk
