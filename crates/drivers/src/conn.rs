@@ -276,6 +276,8 @@ impl Conn {
             }
             Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit)?,
         }
+        // Told as a statement is: who follows what is carried out sees where it became durable.
+        tracing::trace!(sql = "COMMIT", "statement");
         for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.seen.note(&head);
         }
