@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use kit::signing_key;
-use models::ids::RunId;
+use models::ids::{RunId, TenantId};
 use orchestrator::{
-    Error,
+    CallContext, Error, Spine,
     choke::call::EndRun,
     coordinators::{check_counters, export_bundle, read_log::LogReading},
     handlers::{account, activity},
@@ -22,40 +22,49 @@ use super::world::World;
 pub(super) async fn check(world: &World<'_>) -> Result<(), String> {
     let ids = "SELECT 'run_' || replace(id::text, '-', '') FROM runs WHERE tenant_id =";
     let runs = world.stage.witness.told(&format!("{ids} '{}' ORDER BY id", world.tenant().0)).await;
+    let runs: Vec<RunId> = runs.iter().map(|run| run.parse().unwrap()).collect();
+    Box::pin(of(&world.stage.kit.spine, &world.ctx, &world.admin, &runs)).await
+}
+
+/// The same of those runs of a tenant, of its logs and of its counters, whoever recorded them: by its agent, who ends
+/// what has not ended, and by one who may read all.
+pub(crate) async fn of(
+    spine: &Spine,
+    ctx: &CallContext,
+    admin: &CallContext,
+    runs: &[RunId],
+) -> Result<(), String> {
     for run in runs {
-        let run: RunId = run.parse().unwrap();
-        bundle(world, run).await.map_err(|why| format!("{run}: {why}"))?;
+        bundle(spine, ctx, admin, *run).await.map_err(|why| format!("{run}: {why}"))?;
     }
-    Box::pin(logs(world)).await?;
-    Box::pin(counters(world)).await
+    Box::pin(logs(spine, ctx.tenant.id)).await?;
+    Box::pin(counters(spine, ctx.tenant.id)).await
 }
 
 /// Whatever replicas did at the same moment, were cut off in and did anew.
-async fn counters(world: &World<'_>) -> Result<(), String> {
-    let found = check_counters::miscounts(&world.stage.kit.spine, world.tenant()).await;
+async fn counters(spine: &Spine, tenant: TenantId) -> Result<(), String> {
+    let found = check_counters::miscounts(spine, tenant).await;
     let found = found.map_err(|err| err.to_string())?;
     if found.is_empty() { Ok(()) } else { Err(format!("counters: {found:?}")) }
 }
 
-async fn bundle(world: &World<'_>, run: RunId) -> Result<(), String> {
-    let spine = &world.stage.kit.spine;
-    match activity::complete(spine, &world.ctx, run, EndRun::Succeeded).await {
+async fn bundle(spine: &Spine, ctx: &CallContext, admin: &CallContext, run: RunId) -> Result<(), String> {
+    match activity::complete(spine, ctx, run, EndRun::Succeeded).await {
         Ok(_) | Err(Error::RunNotRunning { .. } | Error::RunKilled { .. }) => {}
         Err(err) => return Err(format!("it does not end: {err}")),
     }
-    let bytes = export_bundle::bundle(spine, &world.admin, run)
-        .await
-        .map_err(|err| format!("it has no bundle: {err}"))?;
+    let bytes =
+        export_bundle::bundle(spine, admin, run).await.map_err(|err| format!("it has no bundle: {err}"))?;
     let options = Options { reexecute: true, ..Options::default() };
     let report =
         verify::bundle(&bytes, &[signing_key().public()], &options).map_err(|err| err.to_string())?;
     if report.word == Word::Complete { Ok(()) } else { Err(report.to_string()) }
 }
 
-async fn logs(world: &World<'_>) -> Result<(), String> {
-    let (spine, keys) = (&world.stage.kit.spine, [signing_key().public()]);
+async fn logs(spine: &Spine, tenant: TenantId) -> Result<(), String> {
+    let keys = [signing_key().public()];
     let tenants = account::list_tenants(spine).await.map_err(|err| err.to_string())?;
-    for tenant in tenants.into_iter().filter(|tenant| tenant.id == world.tenant()) {
+    for tenant in tenants.into_iter().filter(|one| one.id == tenant) {
         for log in [LogName::Audit, LogName::Runs] {
             let (reading, checkpoint) =
                 LogReading::begin(spine, &tenant, log).await.map_err(|err| err.to_string())?;

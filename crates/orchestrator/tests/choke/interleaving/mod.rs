@@ -14,7 +14,7 @@
 mod books;
 mod calls;
 mod dice;
-mod evidence;
+pub(crate) mod evidence;
 mod moment;
 mod replica;
 mod seen;
@@ -103,7 +103,7 @@ async fn play(seeds: &Seeds) -> Played {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a drill says by a variable how long it is")]
-fn variable(name: &str) -> Option<u64> {
+pub(crate) fn variable(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
     Some(value.parse().unwrap_or_else(|why| panic!("{name}={value}: {why}")))
 }
