@@ -29,6 +29,8 @@ cargo xtask drill NAME [OPTION N]
   interleave   replicas on one Postgres, whose statements are let through one at a time, in the order of a seed;
                --seeds N: so many of them, 1000 where not said; --seed N: that one again, and how it went
   kill         kill -9 of a server under load, on each store; --rounds N: so often, 200 where not said
+  kill-between a process that asks for each kind of write dies after each of its statements that write, on each store;
+               --every N: after one of so many, each where not said; --at N: after that one alone
 ";
 
 const DRILLS: &[Drill] = &[
@@ -44,6 +46,14 @@ const DRILLS: &[Drill] = &[
         name: "kill",
         test: &["-p", "hoc", "--test", "it", "--", "crash::", "--nocapture"],
         options: &[Choice { option: "--rounds", variable: "HOC_DRILL_ROUNDS", default: Some(200) }],
+    },
+    Drill {
+        name: "kill-between",
+        test: &["-p", "orchestrator", "--test", "choke", "--", "killed_between::", "--nocapture"],
+        options: &[
+            Choice { option: "--every", variable: "HOC_DRILL_EVERY", default: Some(1) },
+            Choice { option: "--at", variable: "HOC_DRILL_AT", default: None },
+        ],
     },
 ];
 
@@ -97,6 +107,10 @@ mod tests {
         assert_eq!(
             parsed("interleave --seed 8").expect("it is one"),
             ("interleave", vec![of("HOC_DRILL_SEED", 8), of("HOC_DRILL_SEEDS", 1_000)])
+        );
+        assert_eq!(
+            parsed("kill-between").expect("it is one"),
+            ("kill-between", vec![of("HOC_DRILL_EVERY", 1)])
         );
         for wrong in ["", "kil", "kill --seeds 3", "kill --rounds", "kill --rounds many"] {
             assert!(parsed(wrong).is_err(), "{wrong}");

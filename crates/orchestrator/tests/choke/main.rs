@@ -21,6 +21,7 @@ mod impact;
 mod interleaving;
 mod interventions;
 mod invariants;
+mod killed_between;
 mod late;
 mod late_permits;
 mod layers;
