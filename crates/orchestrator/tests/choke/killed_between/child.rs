@@ -95,7 +95,7 @@ async fn plays_its_part() {
     let heard = deadly::after(part.dies_after);
     let mut script = Script::at(&spine, &agent, &admin);
     while let Some(answer) = Box::pin(script.next()).await {
-        writeln!(told, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
+        writeln!(told, "{}", serde_json::to_string(&answer.unwrap()).unwrap()).unwrap();
         told.sync_data().unwrap();
     }
     let heard = deadly::lock(&heard).join("\n");

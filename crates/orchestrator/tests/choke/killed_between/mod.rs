@@ -4,37 +4,25 @@
 //! of it asked again is answered the same, and counts once: in tables, in limits, in counters, in bundles and in logs.
 //!
 //! The suite takes all deaths at a COMMIT and some of the others; `cargo xtask drill kill-between` takes all.
-//! `HOC_DRILL_AT=N` has the process die after its N-th write alone.
+//! `HOC_DRILL_AT=N` has the process die after its N-th write alone. `lost.rs` asks for the same of a process that lives
+//! and loses its connection.
 
+mod books;
 mod cast;
 mod child;
 mod deadly;
+mod lost;
 mod script;
 mod stands;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use std::time::Instant;
 
 use kit::Kit;
-use models::{ids::RunId, page::PageRequest};
-use orchestrator::handlers::activity;
-use proof::words::StepStatus;
 use tempfile::TempDir;
 use testkit::{Store, TestDatabase, on_both};
 
-use self::{
-    cast::Cast,
-    child::Part,
-    script::{CALLS, Script, Told},
-    stands::Stands,
-};
-use crate::{
-    agent::Agent,
-    interleaving::{evidence, variable},
-    spans,
-};
+use self::{books::Books, cast::Cast, child::Part};
+use crate::interleaving::variable;
 
 /// Of the deaths that are at no COMMIT, one of so many is tried where nobody says how many.
 const fn every(store: Store) -> usize {
@@ -86,15 +74,14 @@ struct Stage<'d> {
     folder: TempDir,
     kit: Kit,
     processes: u64,
-    /// What stands after each call where nobody dies, from none to all.
-    reference: Vec<Stands>,
+    books: Books<'d>,
 }
 
 impl<'d> Stage<'d> {
     async fn on(db: &'d TestDatabase) -> Self {
         let kit = Kit::on(db).await;
-        let reference = Box::pin(reference(db, &kit)).await;
-        Self { db, folder: tempfile::tempdir().unwrap(), kit, processes: 0, reference }
+        let books = Box::pin(Books::of(db, &kit)).await;
+        Self { db, folder: tempfile::tempdir().unwrap(), kit, processes: 0, books }
     }
 
     /// Has a process die after so many writes, at none not at all; gives what it wrote where it lived.
@@ -113,93 +100,7 @@ impl<'d> Stage<'d> {
         };
         let left = part.play()?;
         self.kit = Kit::replica(self.db, self.processes + 1).await;
-        Box::pin(self.check(&cast, &before, left.told)).await?;
+        Box::pin(self.books.check(&self.kit, &cast, &before, left.told)).await?;
         Ok(left.heard)
     }
-
-    async fn check(
-        &self,
-        cast: &Cast,
-        before: &BTreeMap<String, i64>,
-        mut told: Vec<Told>,
-    ) -> Result<(), String> {
-        let agent = cast.agent(&self.kit).await;
-        let stands = Stands::of(self.db, &agent, &cast.limits, before).await;
-        stands.hold(&self.reference, told.len())?;
-        stored(&agent, &told).await?;
-        // Once for what was under way or not asked yet, and all of it once more.
-        for _ in 0..2 {
-            Box::pin(again(&agent, &mut told)).await?;
-        }
-        let stands = Stands::of(self.db, &agent, &cast.limits, before).await;
-        stands.hold(&self.reference, CALLS.len())?;
-        let runs: Vec<RunId> = spans::runs(&agent).await.iter().map(|run| run.id).collect();
-        Box::pin(evidence::of(&self.kit.spine, &agent.ctx, &agent.admin, &runs)).await
-    }
-}
-
-/// What stands after each call where nobody dies; asked again, they leave it as it is.
-async fn reference(db: &TestDatabase, kit: &Kit) -> Vec<Stands> {
-    let cast = Cast::of(kit, "nobody-dies").await;
-    let before = db.row_counts().await;
-    let agent = cast.agent(kit).await;
-    let stands = || Stands::of(db, &agent, &cast.limits, &before);
-    let mut script = Script::at(&kit.spine, &agent.ctx, &agent.admin);
-    let (mut reference, mut told) = (vec![stands().await], Vec::new());
-    while let Some(answer) = Box::pin(script.next()).await {
-        told.push(answer);
-        reference.push(stands().await);
-    }
-    let all = &reference[CALLS.len()];
-    for table in
-        ["permits", "incidents", "interventions", "uncounted_steps", "idempotency_keys", "run_segments"]
-    {
-        assert!(all.rows[table] > 0, "nothing is written to {table}: {all:#?}");
-    }
-    if let Err(why) = Box::pin(again(&agent, &mut told)).await {
-        panic!("nobody died: {why}");
-    }
-    assert_eq!(stands().await, *all, "asked again");
-    reference
-}
-
-/// Holds what was answered against the steps that are stored.
-async fn stored(agent: &Agent<'_>, told: &[Told]) -> Result<(), String> {
-    let steps = || told.iter().flat_map(|told| &told.steps);
-    let runs: BTreeSet<RunId> = steps().map(|(run, ..)| *run).collect();
-    for run in runs {
-        let page = PageRequest::default();
-        let page = activity::steps(&agent.kit.spine, &agent.admin, run, page).await;
-        let stored = page.map_err(|err| err.to_string())?.items;
-        for (_, index, hash) in steps().filter(|(of, ..)| *of == run) {
-            let there: Vec<_> = stored.iter().filter(|view| view.step.record.step_index == *index).collect();
-            let is_told = match (there.as_slice(), hash) {
-                ([view], Some(hash)) => view.step.step_hash.to_string() == *hash,
-                ([view], None) => view.step.record.status == StepStatus::Refused,
-                _ => false,
-            };
-            if !is_told {
-                return Err(format!(
-                    "step {index} of {run} was answered as {hash:?}, and there is {there:#?}"
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Asks everything again: what was answered is answered the same, and the rest is answered now.
-async fn again(agent: &Agent<'_>, told: &mut Vec<Told>) -> Result<(), String> {
-    let mut script = Script::at(&agent.kit.spine, &agent.ctx, &agent.admin);
-    for (at, call) in CALLS.iter().enumerate() {
-        let answer = Box::pin(script.next()).await.expect("it has all of them");
-        match told.get(at) {
-            Some(first) if *first != answer => {
-                return Err(format!("{call:?} is answered\n{answer:#?}\nand was answered\n{first:#?}"));
-            }
-            Some(_) => {}
-            None => told.push(answer),
-        }
-    }
-    Ok(())
 }

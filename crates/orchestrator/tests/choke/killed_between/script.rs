@@ -95,69 +95,70 @@ impl Script {
         Self { spine, agent, admin, at: 0, run: None, other: None, trace: None, permit: None }
     }
 
-    /// Asks the next thing, and gives the answer; none where nothing is left.
-    pub(super) async fn next(&mut self) -> Option<Told> {
+    /// Asks the next thing, and gives the answer; none where nothing is left. What was not answered is asked again.
+    pub(super) async fn next(&mut self) -> Option<Result<Told, Error>> {
         let call = *CALLS.get(self.at)?;
-        self.at += 1;
-        Some(self.ask(call).await)
+        let told = self.ask(call).await;
+        self.at += usize::from(told.is_ok());
+        Some(told)
     }
 
-    async fn ask(&mut self, call: Call) -> Told {
-        match call {
+    async fn ask(&mut self, call: Call) -> Result<Told, Error> {
+        Ok(match call {
             Call::Start => {
-                let (run, told) = self.start("start").await;
+                let (run, told) = self.start("start").await?;
                 self.run = Some(run);
                 told
             }
             Call::Permit => {
-                let (permit, told) = self.permit("permit").await;
+                let (permit, told) = self.permit("permit").await?;
                 self.permit = Some(permit);
                 told
             }
             Call::PermittedStep => {
                 let params = ask("gpt-4o").params;
                 let report = StepReport { params, permit_id: self.permit, ..keyed("permitted", llm(5)) };
-                self.record(self.run.unwrap(), report).await
+                self.record(self.run.unwrap(), report).await?
             }
-            Call::Step => self.record(self.run.unwrap(), keyed("step", llm(7))).await,
-            Call::Batch => self.batch().await,
-            Call::Refusal => self.record(self.run.unwrap(), keyed("refused", llm(600_000))).await,
-            Call::UnusedPermit => self.permit("unused").await.1,
+            Call::Step => self.record(self.run.unwrap(), keyed("step", llm(7))).await?,
+            Call::Batch => self.batch().await?,
+            Call::Refusal => self.record(self.run.unwrap(), keyed("refused", llm(600_000))).await?,
+            Call::UnusedPermit => self.permit("unused").await?.1,
             Call::StartOther => {
-                let (run, told) = self.start("start other").await;
+                let (run, told) = self.start("start other").await?;
                 self.other = Some(run);
                 told
             }
-            Call::StepOfOther => self.record(self.other.unwrap(), keyed("step", llm(9))).await,
+            Call::StepOfOther => self.record(self.other.unwrap(), keyed("step", llm(9))).await?,
             Call::FirstSpan => {
-                let (run, told) = self.span((1, 0), &trees::usage("invoke_agent", 300, 30)).await;
+                let (run, told) = self.span((1, 0), &trees::usage("invoke_agent", 300, 30)).await?;
                 self.trace = Some(run);
                 told
             }
             Call::SpanBelow => {
                 let mut told = trees::usage("chat", 100, 10);
                 told.push(("gen_ai.prompt.0.content", json!("Weather in Oslo?")));
-                self.span((2, 1), &told).await.1
+                self.span((2, 1), &told).await?.1
             }
-            Call::Kill => self.kill().await,
-            Call::Complete => self.complete(self.run.unwrap(), "complete").await,
-            Call::CompleteTrace => self.complete(self.trace.unwrap(), "complete trace").await,
-        }
+            Call::Kill => self.kill().await?,
+            Call::Complete => self.complete(self.run.unwrap(), "complete").await?,
+            Call::CompleteTrace => self.complete(self.trace.unwrap(), "complete trace").await?,
+        })
     }
 
     /// The run is answered as it is by now, so only which it is is compared.
-    async fn start(&self, key: &str) -> (RunId, Told) {
+    async fn start(&self, key: &str) -> Result<(RunId, Told), Error> {
         let request = StartRun {
             agent_id: AGENT.to_owned(),
             idempotency_key: Some(key.to_owned()),
             ..StartRun::default()
         };
-        let started = activity::start(&self.spine, &self.agent, request).await.unwrap();
+        let started = activity::start(&self.spine, &self.agent, request).await?;
         let run = started.run.id;
-        (run, Told::of(format!("{run} {:?}", started.verdict)))
+        Ok((run, Told::of(format!("{run} {:?}", started.verdict))))
     }
 
-    async fn permit(&self, key: &str) -> (PermitId, Told) {
+    async fn permit(&self, key: &str) -> Result<(PermitId, Told), Error> {
         let request = PermitRequest {
             kind: StepKind::LlmCall,
             provider: Some("openai".to_owned()),
@@ -166,54 +167,55 @@ impl Script {
             idempotency_key: Some(key.to_owned()),
             ..ask("gpt-4o")
         };
-        let granted = activity::permit(&self.spine, &self.agent, self.run.unwrap(), request).await.unwrap();
-        (granted.permit_id, Told::of(format!("{granted:?}")))
+        let granted = activity::permit(&self.spine, &self.agent, self.run.unwrap(), request).await?;
+        Ok((granted.permit_id, Told::of(format!("{granted:?}"))))
     }
 
-    async fn record(&self, run: RunId, report: StepReport) -> Told {
+    async fn record(&self, run: RunId, report: StepReport) -> Result<Told, Error> {
         match activity::record(&self.spine, &self.agent, run, report).await {
-            Ok(step) => Told { answer: format!("{step:?}"), steps: vec![place(&step)] },
-            Err(Error::StepHalted(halted)) => {
-                let index = halted.step_index.expect("a refusal is a step");
-                Told { answer: format!("{halted:?}"), steps: vec![(run, index, None)] }
+            Ok(step) => Ok(Told { answer: format!("{step:?}"), steps: vec![place(&step)] }),
+            Err(Error::StepHalted(halted)) if halted.recorded => {
+                let index = halted.step_index.expect("a refusal that is recorded is a step");
+                Ok(Told { answer: format!("{halted:?}"), steps: vec![(run, index, None)] })
             }
-            Err(err) => panic!("{err}: {err:?}"),
+            Err(err) => Err(err),
         }
     }
 
-    async fn batch(&self) -> Told {
+    async fn batch(&self) -> Result<Told, Error> {
         let run = self.run.unwrap();
         let reports =
             vec![keyed("batch 1", llm(3)), keyed("batch 2", tool("get_weather")), keyed("batch 3", llm(4))];
-        let batch = activity::record_batch(&self.spine, &self.agent, run, reports).await.unwrap();
-        let steps = batch.answers.iter().map(|answer| place(answer.as_ref().unwrap())).collect();
-        Told { answer: "a batch".to_owned(), steps }
+        let batch = activity::record_batch(&self.spine, &self.agent, run, reports).await?;
+        let steps: Result<Vec<Place>, Error> =
+            batch.answers.into_iter().map(|answer| answer.map(|step| place(&step))).collect();
+        Ok(Told { answer: "a batch".to_owned(), steps: steps? })
     }
 
     /// Whether a span is told for the first time is answered, and is no part of what must be the same.
-    async fn span(&self, at: (u64, u64), told: &[(&str, Value)]) -> (RunId, Told) {
+    async fn span(&self, at: (u64, u64), told: &[(&str, Value)]) -> Result<(RunId, Told), Error> {
         let service = json!([{ "key": "service.name", "value": { "stringValue": AGENT } }]);
         let spans = [trees::span(1, at, told)];
         let body = json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": spans }] }] });
         let body = body.to_string();
         let ingested = activity::ingest(&self.spine, &self.agent, SpanEncoding::Json, body.as_bytes()).await;
-        let ingested = ingested.unwrap();
+        let ingested = ingested?;
         assert_eq!((ingested.recorded + ingested.known, ingested.rejected.count), (1, 0), "{ingested:?}");
         let run = *ingested.runs.first().unwrap();
-        (run, Told::of(format!("a span of {run}")))
+        Ok((run, Told::of(format!("a span of {run}"))))
     }
 
-    async fn kill(&self) -> Told {
+    async fn kill(&self) -> Result<Told, Error> {
         let person = with_key(&self.admin, "kill");
         let reason = Some("it mails customers".to_owned());
-        let killed = activity::kill(&self.spine, &person, self.other.unwrap(), reason).await.unwrap();
-        Told::of(format!("{killed:?}"))
+        let killed = activity::kill(&self.spine, &person, self.other.unwrap(), reason).await?;
+        Ok(Told::of(format!("{killed:?}")))
     }
 
-    async fn complete(&self, run: RunId, key: &str) -> Told {
+    async fn complete(&self, run: RunId, key: &str) -> Result<Told, Error> {
         let agent = with_key(&self.agent, key);
-        let ended = activity::complete(&self.spine, &agent, run, EndRun::Succeeded).await.unwrap();
-        Told::of(format!("{ended:?}"))
+        let ended = activity::complete(&self.spine, &agent, run, EndRun::Succeeded).await?;
+        Ok(Told::of(format!("{ended:?}")))
     }
 }
 
