@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
-    process::Command,
+    process::{Command, ExitStatus},
     sync::Arc,
 };
 
@@ -23,8 +23,43 @@ use super::{
 const PART: &str = "HOC_TEST_PART";
 const TEST: &str = "killed_between::child::plays_its_part";
 
-/// What `abort` ends a process with.
+/// What ends a process that aborts, and one that makes a file longer than it may.
 const SIGABRT: i32 = 6;
+const SIGXFSZ: i32 = 25;
+
+/// What becomes of a process.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) enum Fate {
+    Lives,
+    /// It dies after so many writes.
+    DiesAfter(usize),
+    /// No file may be longer than so many blocks of 512 bytes. The system ends it amid the write of what would be.
+    DiesBeyond(u64),
+    /// The same, and the system refuses to write it, as on a full disk. It asks for nothing more then.
+    IsRefusedBeyond(u64),
+}
+
+impl Fate {
+    /// The shell's word for it.
+    fn limit(self) -> String {
+        match self {
+            Self::Lives | Self::DiesAfter(_) => String::new(),
+            Self::DiesBeyond(blocks) => format!("ulimit -f {blocks}; "),
+            Self::IsRefusedBeyond(blocks) => format!(r#"trap "" XFSZ; ulimit -f {blocks}; "#),
+        }
+    }
+
+    /// Whether a process that this became of may have ended so, having asked for all or not.
+    fn may_end(self, status: ExitStatus, asked_all: bool) -> bool {
+        match self {
+            Self::Lives => status.success() && asked_all,
+            Self::DiesAfter(_) => status.signal() == Some(SIGABRT) && !asked_all,
+            // Who has asked for all may still write when it closes the store.
+            Self::DiesBeyond(_) => status.signal() == Some(SIGXFSZ) || (status.success() && asked_all),
+            Self::IsRefusedBeyond(_) => status.success(),
+        }
+    }
+}
 
 /// What a process is to do: ask all there is to ask, at a control plane of its own on the store, until it dies.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,8 +68,7 @@ pub(super) struct Part {
     pub(super) tokens: [String; 2],
     /// Which process on the store it is.
     pub(super) process: u64,
-    /// After how many writes it dies; at 0 it lives.
-    pub(super) dies_after: usize,
+    pub(super) fate: Fate,
     /// Where it keeps what it was told, as a caller does who got the answers, and what it wrote.
     pub(super) folder: PathBuf,
 }
@@ -43,7 +77,7 @@ pub(super) struct Part {
 pub(super) struct Left {
     /// What was answered, each before the next thing was asked.
     pub(super) told: Vec<Told>,
-    /// What it wrote, where it lived to say so.
+    /// What it wrote, where it asked for all and lived to say so.
     pub(super) heard: Vec<String>,
 }
 
@@ -67,17 +101,13 @@ impl Part {
 
     /// Has a process play it, and waits until that has ended as it was to.
     pub(super) fn play(&self) -> Result<Left, String> {
-        let mut process = Command::new(std::env::current_exe().unwrap());
-        process.args(["--exact", TEST, "--nocapture"]).env(PART, serde_json::to_string(self).unwrap());
-        let output = process.output().unwrap();
-        let ended = if self.dies_after == 0 {
-            output.status.success()
-        } else {
-            output.status.signal() == Some(SIGABRT)
-        };
+        let mut process = Command::new("sh");
+        process.args(["-c", &format!(r#"{}exec "$0" "$@""#, self.fate.limit())]);
+        process.arg(std::env::current_exe().unwrap()).args(["--exact", TEST, "--nocapture"]);
+        let output = process.env(PART, serde_json::to_string(self).unwrap()).output().unwrap();
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
         let heard = read(self.heard());
-        if !ended || (self.dies_after == 0) == heard.is_empty() {
+        if !self.fate.may_end(output.status, !heard.is_empty()) {
             let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
             return Err(format!("the process ended by {}:\n{}", output.status, said.concat()));
         }
@@ -92,10 +122,14 @@ async fn plays_its_part() {
     let spine = kit::replica(&part.url, Arc::new(FrozenClock::default()), part.process).await;
     let [agent, admin] = callers(&spine, &part.tokens).await;
     let mut told = File::create(part.told()).unwrap();
-    let heard = deadly::after(part.dies_after);
+    let heard = deadly::after(if let Fate::DiesAfter(writes) = part.fate { writes } else { 0 });
     let mut script = Script::at(&spine, &agent, &admin);
     while let Some(answer) = Box::pin(script.next()).await {
-        writeln!(told, "{}", serde_json::to_string(&answer.unwrap()).unwrap()).unwrap();
+        let answer = match answer {
+            Err(_) if matches!(part.fate, Fate::IsRefusedBeyond(_)) => return,
+            answer => answer.unwrap(),
+        };
+        writeln!(told, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
         told.sync_data().unwrap();
     }
     let heard = deadly::lock(&heard).join("\n");

@@ -24,9 +24,9 @@ struct Deadly {
     heard: Heard,
 }
 
-/// From now on this process hears what it writes, and dies when that is so much: before its next statement, and before
-/// anybody is told. Without unwinding and without a destructor, as by kill -9. A COMMIT that was carried out is one of
-/// the writes.
+/// From now on this process hears what it writes, and dies when that is so much, where that is not 0: before its next
+/// statement, and before anybody is told. Without unwinding and without a destructor, as by kill -9. A COMMIT that was
+/// carried out is one of the writes.
 pub(super) fn after(writes: usize) -> Heard {
     let heard = Heard::default();
     subscriber::set_global_default(Deadly { after: writes, heard: Arc::clone(&heard) }).unwrap();

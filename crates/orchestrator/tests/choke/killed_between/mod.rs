@@ -21,7 +21,11 @@ use kit::Kit;
 use tempfile::TempDir;
 use testkit::{Store, TestDatabase, on_both};
 
-use self::{books::Books, cast::Cast, child::Part};
+use self::{
+    books::Books,
+    cast::Cast,
+    child::{Fate, Part},
+};
 use crate::interleaving::variable;
 
 /// Of the deaths that are at no COMMIT, one of so many is tried where nobody says how many.
@@ -34,18 +38,19 @@ const fn every(store: Store) -> usize {
 
 on_both! {
     async fn each_call_happens_once_wherever_its_server_dies(db: TestDatabase) {
-        Box::pin(play(db)).await;
+        Box::pin(die_after_writes(db)).await;
     }
 }
 
 #[expect(clippy::print_stderr, reason = "who runs a drill wants to know what it came to")]
-async fn play(db: &TestDatabase) {
+async fn die_after_writes(db: &TestDatabase) {
     let (begun, store) = (Instant::now(), db.store());
     let mut stage = Box::pin(Stage::on(db)).await;
-    let heard = Box::pin(stage.kill(0)).await.unwrap_or_else(|why| panic!("{store:?}, nobody died: {why}"));
+    let heard =
+        Box::pin(stage.play(Fate::Lives)).await.unwrap_or_else(|why| panic!("{store:?}, nobody died: {why}"));
     let (places, writes) = (places(store, &heard), heard.len());
     for place in &places {
-        if let Err(why) = Box::pin(stage.kill(*place)).await {
+        if let Err(why) = Box::pin(stage.play(Fate::DiesAfter(*place))).await {
             let last = heard.get(place - 1).map(String::as_str).unwrap_or_default();
             panic!("{store:?}, dead after write {place} of {writes} (HOC_DRILL_AT={place}), `{last}`: {why}");
         }
@@ -54,6 +59,31 @@ async fn play(db: &TestDatabase) {
     eprintln!(
         "kill between: {deaths} deaths among {writes} writes on {store:?}, none lost or doubled, in {took} s"
     );
+}
+
+/// So much more a file may grow each time, in blocks: no whole number of pages, so that it ends anywhere in one.
+const STEP: u64 = 389;
+
+/// A COMMIT of SQLite is many writes to its log, and each time another of them is the last one, and is cut.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_happens_once_wherever_the_log_of_sqlite_ends() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let mut stage = Box::pin(Stage::on(&db)).await;
+    for beyond in [Fate::DiesBeyond, Fate::IsRefusedBeyond] {
+        let mut asked_all = false;
+        for steps in 1..100 {
+            let fate = beyond(steps * STEP);
+            match Box::pin(stage.play(fate)).await {
+                Ok(heard) => asked_all = !heard.is_empty(),
+                Err(why) => panic!("{fate:?}: {why}"),
+            }
+            if asked_all {
+                assert!(steps > 3, "{fate:?}: nothing was cut");
+                break;
+            }
+        }
+        assert!(asked_all, "no room is enough");
+    }
 }
 
 /// After which of the writes a process is to die.
@@ -84,18 +114,18 @@ impl<'d> Stage<'d> {
         Self { db, folder: tempfile::tempdir().unwrap(), kit, processes: 0, books }
     }
 
-    /// Has a process die after so many writes, at none not at all; gives what it wrote where it lived.
-    async fn kill(&mut self, dies_after: usize) -> Result<Vec<String>, String> {
-        let cast = Cast::of(&self.kit, &format!("dies-after-{dies_after}")).await;
+    /// Has that become of a process; gives what it wrote where it asked for all.
+    async fn play(&mut self, fate: Fate) -> Result<Vec<String>, String> {
+        self.processes += 2;
+        let cast = Cast::of(&self.kit, &format!("dies-{}", self.processes)).await;
         let before = self.db.row_counts().await;
         // Nobody else has the store open: who opens it next finds it as the dead left it.
         self.kit.db.close().await;
-        self.processes += 2;
         let part = Part {
             url: self.db.url().to_owned(),
             tokens: cast.tokens.clone(),
             process: self.processes,
-            dies_after,
+            fate,
             folder: self.folder.path().to_owned(),
         };
         let left = part.play()?;
