@@ -93,7 +93,7 @@ async fn an_answer_that_is_short_or_tagged_or_written_or_no_text_stays_plain() {
     let scene = Scene::set(&app).await;
     let rule = json!({
         "name": "told at length",
-        "description": ["why"; 400].join(" "),
+        "description": (["why"; 400].join(" ")),
         "enforcement_mode": "WARN",
         "condition": "true",
     });
