@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Statement, Value, Values, sea_query::ArrayType};
 
-use super::{Cell, LOW, TABLE, Tally, digest};
+use super::cell::{Cell, LOW, TABLE, Tally, digest};
 
 /// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents
 /// has more.
