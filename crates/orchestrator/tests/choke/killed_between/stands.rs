@@ -61,6 +61,14 @@ impl Stands {
         Self { rows, runs, usage: limits.iter().map(of).collect() }
     }
 
+    /// The same when whoever came next has given back what the permits of ended runs held.
+    pub(super) fn given_back(mut self) -> Self {
+        for (_, reserved) in &mut self.usage {
+            *reserved = 0;
+        }
+        self
+    }
+
     /// Holds it against what stood after each call where nobody died: it is what stood after as many calls as were
     /// answered, or with the one more that was under way, and nothing between.
     pub(super) fn hold(&self, reference: &[Self], answered: usize) -> Result<(), String> {
