@@ -5,7 +5,7 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, BufRead, BufReader, Cursor, Read, Write as _},
+    io::{self, Read, Write as _},
     path::Path,
 };
 
@@ -65,40 +65,50 @@ impl Form {
     }
 }
 
+/// What is read where nobody says how much it may be.
+const MOST: u64 = 2048 << 20;
+
+/// To how many times its own length a packed file may unpack then.
+const TIMES: u64 = 64;
+
+/// What it may unpack to however short it is.
+const LITTLE: u64 = 256 << 20;
+
 /// Everything that can be read, unpacked where it is packed; an error where that is more than `most` bytes. `length` is
-/// how much is there, as far as that is known.
-pub(crate) fn read(mut from: impl Read, length: u64, most: u64) -> anyhow::Result<Vec<u8>> {
-    let mut begin = Vec::new();
-    from.by_ref().take(ZSTD.len() as u64).read_to_end(&mut begin)?;
-    let form = Form::of_content(&begin);
-    let all = Cursor::new(begin).chain(BufReader::new(from));
-    let (packed_by, bytes) = match form {
-        Form::Plain => (None, whole(all, length, most)),
-        Form::Zstd => (Some("zstd"), from_zstd(all, most)),
-        Form::Gzip => (Some("gzip"), whole(MultiGzDecoder::new(all), 0, most)),
+/// how much is there, as far as that is known. Where `most` is not given, a small file may not unpack to as much as a
+/// large one: no bundle packs as well as a bomb.
+pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
+    let of_file = most.unwrap_or(MOST);
+    let Some(bytes) = whole(from, length, of_file)? else {
+        bail!("it is longer than {} MiB: --max-mib reads more", of_file >> 20);
     };
-    let bytes = match (packed_by, bytes) {
-        (_, Ok(bytes)) => bytes,
-        (None, Err(err)) => return Err(err.into()),
-        (Some(by), Err(err)) if err.kind() == io::ErrorKind::UnexpectedEof => {
+    let most = most.unwrap_or_else(|| believed(bytes.len() as u64));
+    let (by, plain) = match Form::of_content(&bytes) {
+        Form::Plain => return Ok(bytes),
+        Form::Zstd => ("zstd", from_zstd(&bytes, most)),
+        Form::Gzip => ("gzip", whole(MultiGzDecoder::new(&bytes[..]), 0, most)),
+    };
+    match plain {
+        Ok(Some(plain)) => Ok(plain),
+        Ok(None) => bail!(
+            "it is packed by {by}, and longer than {} MiB when unpacked: --max-mib reads more, if you trust who made it",
+            most >> 20
+        ),
+        Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
             bail!("it is packed by {by} and cut short: copy it again, whole")
         }
-        (Some(by), Err(err)) => {
-            return Err(err)
-                .with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"));
-        }
-    };
-    let mib = most >> 20;
-    match (packed_by, bytes) {
-        (_, Some(bytes)) => Ok(bytes),
-        (None, None) => bail!("it is longer than {mib} MiB: --max-mib reads more"),
-        (Some(by), None) => {
-            bail!("it is packed by {by}, and longer than {mib} MiB when unpacked: --max-mib reads more")
+        Err(err) => {
+            Err(err).with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"))
         }
     }
 }
 
-fn from_zstd(packed: impl BufRead, most: u64) -> io::Result<Option<Vec<u8>>> {
+/// How much a packed file of this length may unpack to, where nobody says it.
+fn believed(length: u64) -> u64 {
+    length.saturating_mul(TIMES).clamp(LITTLE, MOST)
+}
+
+fn from_zstd(packed: &[u8], most: u64) -> io::Result<Option<Vec<u8>>> {
     whole(zstd::Decoder::with_buffer(packed)?, 0, most)
 }
 
@@ -114,14 +124,14 @@ fn whole(from: impl Read, length: u64, most: u64) -> io::Result<Option<Vec<u8>>>
 mod tests {
     use super::*;
 
-    const MOST: u64 = 2 << 20;
+    const ALLOWED: u64 = 2 << 20;
 
     fn packed(form: Form, plain: &[u8]) -> Vec<u8> {
         form.pack(plain.to_vec()).expect("it packs")
     }
 
     fn refused(bytes: &[u8]) -> String {
-        format!("{:#}", read(bytes, 0, MOST).expect_err("it is refused"))
+        format!("{:#}", read(bytes, 0, Some(ALLOWED)).expect_err("it is refused"))
     }
 
     #[test]
@@ -141,11 +151,15 @@ mod tests {
                 let is_packed = !bytes.is_empty() && Form::of_content(&bytes) == form;
                 assert!(is_packed || form == Form::Plain, "{form:?}");
                 let length = bytes.len() as u64;
-                assert_eq!(read(&bytes[..], length, MOST).expect("it reads"), plain.as_bytes(), "{form:?}");
+                assert_eq!(
+                    read(&bytes[..], length, Some(ALLOWED)).expect("it reads"),
+                    plain.as_bytes(),
+                    "{form:?}"
+                );
             }
             let twice = [packed(form, b"one, "), packed(form, b"two")].concat();
             assert_eq!(
-                read(&twice[..], 0, MOST).expect("it reads"),
+                read(&twice[..], 0, Some(ALLOWED)).expect("it reads"),
                 b"one, two",
                 "{form:?}: two in one file"
             );
@@ -154,14 +168,27 @@ mod tests {
 
     #[test]
     fn a_file_that_unpacks_to_more_than_is_allowed_is_refused() {
-        let room = usize::try_from(MOST).expect("it fits");
+        let room = usize::try_from(ALLOWED).expect("it fits");
         for form in [Form::Plain, Form::Zstd, Form::Gzip] {
-            read(&packed(form, &vec![0; room])[..], 0, MOST).expect("just as much as is allowed");
+            read(&packed(form, &vec![0; room])[..], 0, Some(ALLOWED)).expect("just as much as is allowed");
             let bomb = packed(form, &vec![0; room + 1]);
             assert!(form == Form::Plain || bomb.len() < 10_000, "{form:?}: {}", bomb.len());
             let why = refused(&bomb);
             assert!(why.contains("longer than 2 MiB") && why.contains("--max-mib"), "{form:?}: {why}");
         }
+    }
+
+    /// A bomb is short, and whoever has a long bundle has a file that is not.
+    #[test]
+    fn a_small_file_is_not_believed_to_be_a_large_one() {
+        let part = packed(Form::Zstd, &vec![b' '; 1 << 20]);
+        let bomb = part.repeat(257);
+        assert!(bomb.len() < 100_000, "{}", bomb.len());
+        let why = format!("{:#}", read(&bomb[..], 0, None).expect_err("it is refused"));
+        assert!(why.contains("longer than 256 MiB") && why.contains("--max-mib"), "{why}");
+        let asked = read(&bomb[..], 0, Some(257 << 20)).expect("as much as is allowed").len();
+        assert_eq!(asked, 257 << 20);
+        assert_eq!([0, 4 << 20, 5 << 20, 1 << 30].map(believed), [LITTLE, LITTLE, 320 << 20, MOST]);
     }
 
     #[test]

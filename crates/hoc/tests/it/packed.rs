@@ -1,6 +1,10 @@
 //! Bundles that are packed: as a server sends them, as `hoc bundle` writes them, and as `hoc verify` takes them.
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use crate::{
     bundle::{RUNS, run},
@@ -110,4 +114,27 @@ fn what_unpacks_to_more_than_is_allowed_is_refused() {
         assert!(said.contains("no run evidence bundle"), "it was read to its end: {said}");
     }
     assert_eq!(place.run(&["verify", "x", "--key", "y", "--max-mib", "0"]).code, Some(2));
+}
+
+/// 80 KB that are 80 MiB, and would be gigabytes to whoever makes a value of each number in it.
+#[test]
+fn what_unpacks_to_no_bundle_takes_no_more_memory_than_its_bytes() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let key = place.public_keys();
+    let numbers = [b"[".to_vec(), b"0,".repeat(40 << 20)].concat();
+    let bomb = zstd::bulk::compress(&numbers, 1).expect("it packs");
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    let file = place.path("bomb");
+    fs::write(&file, bomb).expect("it is written");
+    let plain =
+        place.command(&["verify", file.to_str().expect("UTF-8"), "--key", key.to_str().expect("UTF-8")]);
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -v 1500000; exec "$0" "$@""#]);
+    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let bounded = command.output().expect("sh starts");
+    let said = String::from_utf8([bounded.stdout, bounded.stderr].concat()).expect("UTF-8");
+    assert_eq!(bounded.status.code(), Some(1), "{said}");
+    assert!(said.contains("no run evidence bundle"), "{said}");
 }

@@ -59,9 +59,10 @@ pub(crate) struct Args {
     /// store]
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
-    /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory
-    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = mib(), conflicts_with = "log")]
-    pub(super) max_mib: u64,
+    /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory [default: 2048;
+    /// of a packed file 64 times its length, 256 at least, if that is less]
+    #[arg(long, value_name = "MIB", value_parser = mib(), conflicts_with = "log")]
+    pub(super) max_mib: Option<u64>,
     /// Print one JSON document
     #[arg(long)]
     pub(super) json: bool,

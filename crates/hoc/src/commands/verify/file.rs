@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, fs, io, path::Path};
 
 use anyhow::{Context as _, bail};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use verify::{Options, Report, Seen, Word, canonical_time};
 
@@ -15,7 +16,8 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let keys = public_keys(key)?;
     let options = options(args)?;
     let name = if is_input(path) { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes = read(path, args.max_mib << 20).with_context(|| format!("cannot read {name}"))?;
+    let bytes =
+        read(path, args.max_mib.map(|mib| mib << 20)).with_context(|| format!("cannot read {name}"))?;
     let report = verify::bundle(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
         Some(what) => format!("{name}: {what}"),
         None => name.clone(),
@@ -32,13 +34,26 @@ fn is_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+fn read(path: &Path, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
     if is_input(path) {
         return packed::read(io::stdin().lock(), 0, most);
     }
     let file = fs::File::open(path)?;
     let length = file.metadata()?.len();
     packed::read(file, length, most)
+}
+
+/// A server's refusal is shorter. What is longer is read as nothing else than a bundle, which is read by its form: of
+/// `[0,0,0` any other reader would make many times its length.
+const REFUSAL: usize = 64 << 10;
+
+/// What a refusal has that nothing else has.
+#[derive(Deserialize)]
+struct Refusal {
+    status: u64,
+    detail: String,
+    #[serde(rename = "code")]
+    _code: String,
 }
 
 /// What a file is that is often taken for a bundle.
@@ -50,9 +65,10 @@ fn what_else(bytes: &[u8]) -> Option<String> {
                 .to_owned(),
         );
     }
-    let problem: Value = serde_json::from_slice(bytes).ok()?;
-    let (status, detail) = (problem["status"].as_u64()?, problem["detail"].as_str()?);
-    problem["code"].as_str()?;
+    if bytes.len() > REFUSAL {
+        return None;
+    }
+    let Refusal { status, detail, .. } = serde_json::from_slice(bytes).ok()?;
     Some(format!(
         "this is a server's refusal, {status}: {detail} (with `curl -f` it is not kept as a bundle)"
     ))
