@@ -13,7 +13,7 @@ could not read all records it says so, and looks at nothing below its manifest.
 The form of a bundle is in bundle_form.py, what its records say of each other in bundle_records.py, and which steps of a
 trace count in bundle_tally.py.
 """
-import argparse, base64, gzip, json, pathlib, re, sys, zlib
+import argparse, base64, gzip, io, json, pathlib, re, sys, zlib
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
@@ -26,6 +26,9 @@ TYPE_OF = {"payloadType": "application/vnd.in-toto+json", "_type": "https://in-t
            "predicateType": "urn:hoc:run-evidence-manifest:v1"}
 # Of a checkpoint: origin, size and root, each a line. Of a line below: the name, and what is in base64.
 NOTE = re.compile(r"[^\x00-\x1f]+/[^\x00-\x1f/]+/(runs|audit)/(0|[1-9]\d*)\n(0|[1-9]\d*)\n[^\x00-\x1f]+", re.ASCII)
+# A few kilobytes may unpack to more than there is memory: a packed file may unpack to so many times its length, to
+# LITTLE however short it is, and never to more than MOST.
+TIMES, LITTLE, MOST = 64, 256 << 20, 2048 << 20
 SIGNATURE = re.compile(r"\u2014 ([^\s+\x00-\x1f\x7f-\x9f]+) (\S+)")
 
 
@@ -288,10 +291,18 @@ def unpacked(data):
         raise NotABundle("it is packed by zstd: unpack it first (`zstd -d`)")
     if not data.startswith(b"\x1f\x8b"):
         return data
+    most = min(MOST, max(LITTLE, TIMES * len(data)))
+    plain = bytearray()
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            while part := packed.read(1 << 20):
+                plain += part
+                if len(plain) > most:
+                    raise NotABundle(f"it is longer than {most >> 20} MiB when unpacked: if you trust who made it, "
+                                     "unpack it first (`gzip -d`)")
     except (EOFError, OSError, zlib.error) as why:
         raise NotABundle(f"it begins like gzip and does not unpack: {why}") from why
+    return bytes(plain)
 
 
 def main():

@@ -74,6 +74,13 @@ def compare(folder, key, signing, hoc):
                     ran = subprocess.run(call, capture_output=True, text=True)
                     if (ran.stdout.splitlines()[-1:], ran.returncode) != ([mine[0]] if mine[0] else [], mine[1]):
                         differ.append(f"{given.name} by the program: {ran}")
+        # 260 KB that are 257 MiB. As many members, which gzip allows, they are packed in no time.
+        bomb = pathlib.Path(at) / "bomb.json.gz"
+        bomb.write_bytes(gzip.compress(bytes(1 << 20)) * 257)
+        for call in ([hoc, "verify"], [sys.executable, verify.__file__]):
+            ran = subprocess.run([*call, bomb, "--key", key], capture_output=True, text=True)
+            if ran.returncode != 1 or "longer than 256 MiB" not in ran.stderr:
+                differ.append(f"a bomb: {ran}")
     print(f"{len(good)} good, {DAMAGED} damaged, {FORGED} forged, {len(differ)} differ: {json.dumps(words)}")
     if len(good) < GOOD or differ:
         raise SystemExit("\n".join(differ) or f"{len(good)} bundles are too few")
