@@ -49,7 +49,7 @@ pub use self::{
     problem::{Code, Problem},
 };
 use self::{
-    edge::{Edge, Operations},
+    edge::{Edge, Operations, Packers},
     extract::Authenticated,
 };
 
@@ -61,7 +61,8 @@ pub fn router(spine: Spine) -> Router {
 /// The same, with other bounds to what a request may take, and for browsers that reach it so.
 pub fn router_within(spine: Spine, bounds: Bounds, reached: Reached) -> Router {
     let operations = Operations::of(&openapi());
-    let edge = Edge { spine: spine.clone(), bounds, reached, operations };
+    let packers = Packers::default();
+    let edge = Edge { spine: spine.clone(), bounds, reached, operations, packers };
     let (routes, _) = routes::routes().split_for_parts();
     routes
         .route("/", get(console::front))

@@ -87,18 +87,54 @@ impl Share {
 
     /// Takes so many bytes more; [`Error::Busy`] where there are none.
     pub fn take(&self, bytes: usize) -> Result<(), Error> {
+        if self.takes(bytes) {
+            return Ok(());
+        }
+        let tenant = self.tenant();
+        *lock(&self.of.held).refused.entry(tenant).or_default() += 1;
+        Err(Error::Busy)
+    }
+
+    /// Whether it took so many bytes more. Nobody is told where there are none: who asks so can do without them.
+    #[must_use]
+    pub fn takes(&self, bytes: usize) -> bool {
         let mut mine = lock(&self.held);
         let mut held = lock(&self.of.held);
         let of_tenant = mine.0.and_then(|tenant| held.of_tenant.get(&tenant)).copied().unwrap_or_default();
         let fits = |held: usize, most: usize| held.checked_add(bytes).is_some_and(|sum| sum <= most);
-        let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.most.div_ceil(2));
+        let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.of_one_tenant());
         if !is_tenants || !fits(held.all, self.of.most) {
-            *held.refused.entry(mine.0).or_default() += 1;
-            return Err(Error::Busy);
+            return false;
         }
         held.add(mine.0, bytes, bytes);
         mine.1 += bytes;
-        Ok(())
+        true
+    }
+
+    /// Holds just so many bytes, whatever it held: gives back what is too much, or takes what is too little.
+    pub fn hold(&self, bytes: usize) -> Result<(), Error> {
+        let lacking = {
+            let mut mine = lock(&self.held);
+            let spare = mine.1.saturating_sub(bytes);
+            lock(&self.of.held).give_back(mine.0, spare);
+            mine.1 -= spare;
+            bytes - mine.1
+        };
+        if lacking == 0 { Ok(()) } else { self.take(lacking) }
+    }
+
+    /// Whether so many bytes are more than it could hold if nothing else were held.
+    #[must_use]
+    pub fn never_holds(&self, bytes: usize) -> bool {
+        let most = if self.tenant().is_some() { self.of.of_one_tenant() } else { self.of.most };
+        bytes > most
+    }
+}
+
+impl Shared {
+    /// How much of it one tenant may have.
+    fn of_one_tenant(&self) -> usize {
+        self.most.div_ceil(2)
     }
 }
 
@@ -109,21 +145,24 @@ impl Held {
             *self.of_tenant.entry(tenant).or_default() += to_tenant;
         }
     }
+
+    fn give_back(&mut self, tenant: Option<TenantId>, bytes: usize) {
+        self.all -= bytes;
+        if let Some(tenant) = tenant
+            && let Some(of_tenant) = self.of_tenant.get_mut(&tenant)
+        {
+            *of_tenant -= bytes;
+            if *of_tenant == 0 {
+                self.of_tenant.remove(&tenant);
+            }
+        }
+    }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
         let (tenant, bytes) = *lock(&self.held);
-        let mut held = lock(&self.of.held);
-        held.all -= bytes;
-        if let Some(tenant) = tenant
-            && let Some(of_tenant) = held.of_tenant.get_mut(&tenant)
-        {
-            *of_tenant -= bytes;
-            if *of_tenant == 0 {
-                held.of_tenant.remove(&tenant);
-            }
-        }
+        lock(&self.of.held).give_back(tenant, bytes);
     }
 }
 
@@ -175,6 +214,26 @@ mod tests {
         share.take(10).expect("it fits");
         assert_eq!(lock(&budget.0.held).all, 50);
         drop(share);
+        assert!(lock(&budget.0.held).of_tenant.is_empty());
+    }
+
+    #[test]
+    fn a_share_holds_what_it_is_told_to_and_knows_what_it_never_could() {
+        let budget = Budget::new("bytes", 100);
+        let share = budget.share(Some(tenant(1)));
+        assert!(share.takes(40) && !share.takes(11));
+        assert!(budget.refused().is_empty(), "who only asks is not told of");
+        for bytes in [10, 10, 50, 0, 30] {
+            share.hold(bytes).expect("it fits");
+            assert_eq!(budget.held(), bytes);
+        }
+        assert!(share.hold(51).is_err());
+        assert_eq!((budget.held(), budget.refused().len()), (30, 1), "it holds what it held");
+        assert!(!share.never_holds(50) && share.never_holds(51));
+        let nobodys = budget.share(None);
+        assert!(!nobodys.never_holds(100) && nobodys.never_holds(101));
+        drop(share);
+        assert_eq!(budget.held(), 0);
         assert!(lock(&budget.0.held).of_tenant.is_empty());
     }
 }

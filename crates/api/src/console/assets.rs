@@ -1,8 +1,12 @@
 //! The files that pages load, in the binary. Their names carry a digest, so a browser keeps them for ever.
 
-use axum::http::{HeaderName, Uri, header};
+use axum::{
+    Extension,
+    http::{Uri, header},
+    response::IntoResponse,
+};
 
-use crate::{Problem, problem::Code};
+use crate::{Problem, edge::PackedForms, problem::Code};
 
 const STYLE: &str = include_str!("../../static/console.css");
 const ICON: &str = include_str!("../../static/icon.svg");
@@ -25,13 +29,15 @@ pub(super) fn style() -> &'static str {
 }
 
 /// A file. The digest in its name is for the browser: any gives the file that there is.
-pub(super) async fn file(address: Uri) -> Result<([(HeaderName, &'static str); 2], &'static str), Problem> {
+pub(super) async fn file(address: Uri) -> Result<impl IntoResponse, Problem> {
+    static FORMS_OF_STYLE: PackedForms = PackedForms::new();
+    static FORMS_OF_ICON: PackedForms = PackedForms::new();
     let name = address.path().rsplit('/').next().unwrap_or_default();
-    let (kind, text) = match name.rsplit_once('.') {
-        Some((_, "css")) => ("text/css; charset=utf-8", STYLE),
-        Some(("icon", "svg")) => ("image/svg+xml", ICON),
+    let (kind, text, forms) = match name.rsplit_once('.') {
+        Some((_, "css")) => ("text/css; charset=utf-8", STYLE, &FORMS_OF_STYLE),
+        Some(("icon", "svg")) => ("image/svg+xml", ICON, &FORMS_OF_ICON),
         _ => return Err(Problem::new(Code::RouteNotFound, "the console has no such file")),
     };
     let kept = "public, max-age=31536000, immutable";
-    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)], text))
+    Ok((Extension(forms), [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)], text))
 }

@@ -10,35 +10,41 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http_body::{Frame, SizeHint};
-use models::ids::TenantId;
-use orchestrator::budget::{Budget, Share};
+use orchestrator::budget::Share;
 
-use crate::Problem;
+use crate::{Problem, problem::Code};
 
 /// An answer that is so short is not counted: there are no more of them than clients.
-const SHORT: u64 = 64 << 10;
+pub(super) const SHORT: u64 = 64 << 10;
 
 /// How much of an answer is handed over at once. Whoever sends it takes no more before that has gone out; all of it at
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
 const PART: usize = 64 << 10;
 
-/// Counts an answer as long as it is not taken. Where there are too many of them already it is not given, if the call
-/// only read: what another came to is committed, and whoever is not told would do it again.
-pub(super) fn counted(
-    answers: &Budget,
-    of: Option<TenantId>,
-    only_read: bool,
-    response: Response,
-) -> Response {
+/// Counts an answer as long as it is not taken, by a share that may hold more or less than it yet. Where there are too
+/// many answers already it is not given, if the call only read: what another came to is committed, and whoever is not
+/// told would do it again.
+pub(super) fn counted(share: Share, only_read: bool, response: Response) -> Response {
     let Some(length) = HttpBody::size_hint(response.body()).exact().filter(|length| *length > SHORT) else {
         return response;
     };
-    let share = answers.share(of);
-    match share.take(usize::try_from(length).unwrap_or(usize::MAX)) {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    match share.hold(length) {
         Ok(()) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
+        Err(_) if only_read && share.never_holds(length) => too_long(length).into_response(),
         Err(busy) if only_read => Problem::from(busy).into_response(),
         Err(_) => response,
     }
+}
+
+/// Whoever comes again gets no further.
+fn too_long(length: usize) -> Problem {
+    let detail = format!(
+        "the answer has {length} bytes, more than are ever held for one caller (HOC_MAX_HELD_MIB, and half of it for \
+         a tenant): ask for it packed, by `Accept-Encoding: zstd` or `gzip`; where the store is, `hoc bundle` takes a \
+         bundle of any length"
+    );
+    Problem::new(Code::Overloaded, detail).for_good()
 }
 
 /// A body with what it holds.
@@ -90,6 +96,8 @@ impl HttpBody for Counted {
 mod tests {
     use axum::http::StatusCode;
     use http_body_util::BodyExt as _;
+    use models::ids::TenantId;
+    use orchestrator::budget::Budget;
     use uuid::Uuid;
 
     use super::*;
@@ -102,7 +110,7 @@ mod tests {
 
     fn answer_to(answers: &Budget, tenant: u128, only_read: bool) -> Response {
         let response = Response::new(Body::from(vec![7; LONG]));
-        counted(answers, Some(TenantId(Uuid::from_u128(tenant))), only_read, response)
+        counted(answers.share(Some(TenantId(Uuid::from_u128(tenant)))), only_read, response)
     }
 
     #[test]
@@ -112,8 +120,15 @@ mod tests {
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
         assert_eq!(answer_to(&answers, 1, false).status(), StatusCode::OK, "what was written is told");
-        let short = counted(&answers, None, true, Response::new(Body::from("short")));
+        let short = counted(answers.share(None), true, Response::new(Body::from("short")));
         assert_eq!(short.status(), StatusCode::OK);
+        let comes_again = |answer: Response| {
+            let problem = answer.extensions().get::<Problem>().expect("it is refused");
+            problem.headers().contains_key("retry-after")
+        };
+        assert!(comes_again(answer(&answers, 1)), "there may be room when others are taken");
+        let too_small = Budget::new("answers", 2 * LONG - 2);
+        assert!(!comes_again(answer(&too_small, 1)), "it is longer than half, whatever is taken");
         drop(waiting);
         assert_eq!(answer(&answers, 1).status(), StatusCode::OK);
     }

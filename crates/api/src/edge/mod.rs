@@ -7,6 +7,7 @@ mod host;
 mod leftover;
 mod operations;
 mod packed;
+mod packers;
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
@@ -21,7 +22,10 @@ use futures::FutureExt as _;
 use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
-pub(crate) use self::operations::Operations;
+pub(crate) use self::{
+    operations::Operations,
+    packers::{PackedForms, Packers},
+};
 use crate::{
     Problem,
     carried::{About, BodyShare, Bounds, InItsOwnWords, Shown, Stopping, request_id},
@@ -37,6 +41,7 @@ pub(crate) struct Edge {
     pub(crate) bounds: Bounds,
     pub(crate) reached: Reached,
     pub(crate) operations: Operations,
+    pub(crate) packers: Packers,
 }
 
 /// The one middleware.
@@ -85,8 +90,9 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         let is_last = !leftover.read_off().await;
         let tenant = held.tenant();
         drop(held);
-        let response = packing.pack(response).await;
-        let response = held::counted(edge.spine.answers(), tenant, only_read, response);
+        let share = edge.spine.answers().share(tenant);
+        let response = packing.pack(&edge.packers, &share, response).await;
+        let response = held::counted(share, only_read, response);
         let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {
@@ -183,7 +189,8 @@ mod tests {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
         let spine = Kit::on(&database).await.spine;
         let bounds = Bounds { answer_time: Duration::from_millis(20), ..Bounds::default() };
-        let edge = Edge { spine, bounds, reached: Reached::default(), operations: Operations::default() };
+        let (reached, operations) = (Reached::default(), Operations::default());
+        let edge = Edge { spine, bounds, reached, operations, packers: Packers::default() };
         Router::new()
             .route("/panics", get(panics))
             .route("/panics-in-words", get(panics_in_words))

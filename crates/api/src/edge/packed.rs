@@ -4,19 +4,26 @@
 //! makes the server hold its packed bytes and no packer. What a call has written is told plain: it is short, and waited
 //! for.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::OnceLock,
+};
 
 use axum::{
-    body::{Body, HttpBody},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response::Parts},
     response::{IntoResponse as _, Response},
 };
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::BodyExt as _;
-use orchestrator::aside::aside;
+use orchestrator::{aside::aside, budget::Share, errors::Error};
 use zstd::bulk::Compressor;
 
+use super::{
+    held::SHORT as UNCOUNTED,
+    packers::{PackedForms, Packers},
+};
 use crate::Problem;
 
 /// An answer that is so short is sent in one packet, packed or not.
@@ -50,14 +57,28 @@ impl Packing {
         Self { may_be, by: may_be.then(|| wanted(headers)).flatten() }
     }
 
-    /// Packs an answer, where that is worth it.
-    pub(super) async fn pack(self, response: Response) -> Response {
+    /// Packs an answer, where that is worth it and there is a place. The plain form is counted by the share meanwhile,
+    /// where there is room for it.
+    pub(super) async fn pack(self, packers: &Packers, share: &Share, response: Response) -> Response {
         if !self.may_be || !is_worth_it(&response) {
             return response;
         }
         let (mut parts, body) = response.into_parts();
         parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         let Some(coding) = self.by else { return Response::from_parts(parts, body) };
+        let kept = parts.extensions.get::<&'static PackedForms>().copied().map(|forms| coding.of(forms));
+        if let Some(packed) = kept.and_then(OnceLock::get) {
+            return coding.answer(parts, packed.clone());
+        }
+        let length = HttpBody::size_hint(&body).lower();
+        let is_held = length <= UNCOUNTED || usize::try_from(length).is_ok_and(|length| share.takes(length));
+        let Some(_place) = packers.place(is_held) else {
+            if is_held {
+                return Response::from_parts(parts, body);
+            }
+            // There is no room for the plain form, and soon there may be a place.
+            return Problem::from(Error::Busy).into_response();
+        };
         // Its length is known, so all of it is there: this waits for nothing.
         let plain = match body.collect().await {
             Ok(all) => all.to_bytes(),
@@ -65,9 +86,11 @@ impl Packing {
         };
         match aside(plain.len(), || coding.pack(&plain)) {
             Ok(packed) => {
-                parts.headers.remove(header::CONTENT_LENGTH);
-                parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
-                Response::from_parts(parts, Body::from(packed))
+                let packed = Bytes::from(packed);
+                if let Some(kept) = kept {
+                    kept.get_or_init(|| packed.clone());
+                }
+                coding.answer(parts, packed)
             }
             Err(err) => {
                 tracing::warn!(error = &err as &dyn std::error::Error, "an answer could not be packed");
@@ -83,6 +106,20 @@ impl Coding {
             Self::Zstd => "zstd",
             Self::Gzip => "gzip",
         }
+    }
+
+    fn of(self, forms: &'static PackedForms) -> &'static OnceLock<Bytes> {
+        match self {
+            Self::Zstd => &forms.zstd,
+            Self::Gzip => &forms.gzip,
+        }
+    }
+
+    /// An answer that was packed so.
+    fn answer(self, mut parts: Parts, packed: Bytes) -> Response {
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(self.name()));
+        Response::from_parts(parts, Body::from(packed))
     }
 
     fn pack(self, plain: &[u8]) -> io::Result<Vec<u8>> {
@@ -147,9 +184,63 @@ fn weighed(item: &str) -> Option<(&str, f32)> {
 mod tests {
     use std::io::Read as _;
 
+    use axum::Extension;
     use flate2::read::MultiGzDecoder;
+    use orchestrator::budget::Budget;
 
     use super::*;
+    use crate::edge::held::counted;
+
+    const LONG: usize = 200_000;
+
+    async fn packed_by(packers: &Packers, share: &Share, answer: impl IntoResponse) -> Response {
+        let packing = Packing { may_be: true, by: Some(Coding::Gzip) };
+        packing.pack(packers, share, answer.into_response()).await
+    }
+
+    fn is_packed(answer: &Response) -> bool {
+        answer.status() == StatusCode::OK && answer.headers().contains_key(header::CONTENT_ENCODING)
+    }
+
+    #[tokio::test]
+    async fn what_never_changes_is_packed_once_and_all_else_where_there_is_a_place() {
+        static FORMS: PackedForms = PackedForms::new();
+        let text = "word ".repeat(LONG / 5);
+        let share = Budget::new("answers", 2 * LONG).share(None);
+        let full = Packers::of(0);
+        let fixed = || (Extension(&FORMS), text.clone());
+        let first = packed_by(&full, &share, fixed()).await;
+        assert!(
+            first.status() == StatusCode::OK && !is_packed(&first),
+            "there is no place, and plain is right"
+        );
+        assert!(first.headers().contains_key(header::VARY), "a cache keeps them apart");
+        share.hold(0).expect("it is given back");
+        assert!(is_packed(&packed_by(&Packers::of(1), &share, fixed()).await));
+        share.hold(0).expect("it is given back");
+        assert!(is_packed(&packed_by(&full, &share, fixed()).await), "no place is needed any more");
+        assert!(!is_packed(&packed_by(&full, &share, text.clone()).await), "what may change is another's");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_counted_while_it_is_packed_and_one_alone_that_is_too_long_for_that() {
+        let (answers, packers) = (Budget::new("answers", LONG), Packers::of(1));
+        let share = answers.share(None);
+        let answer = packed_by(&packers, &share, "a".repeat(LONG)).await;
+        assert!(is_packed(&answer));
+        assert_eq!(answers.held(), LONG, "as long as it was packed");
+        drop(counted(share, true, answer));
+        assert_eq!(answers.held(), 0);
+        let share = answers.share(None);
+        let too_long = || "a".repeat(LONG + 1);
+        let other = packers.place(false).expect("a place");
+        let answer = packed_by(&packers, &share, too_long()).await;
+        let problem = answer.extensions().get::<Problem>().expect("it is refused");
+        assert!(problem.status() == 503 && problem.headers().contains_key("retry-after"), "{problem:?}");
+        drop(other);
+        assert!(is_packed(&packed_by(&packers, &share, too_long()).await));
+        assert_eq!(answers.held(), 0);
+    }
 
     #[test]
     fn a_reader_gets_what_it_likes_best() {

@@ -58,6 +58,12 @@ impl Problem {
         self
     }
 
+    /// Of which a retry is no help.
+    pub(crate) fn for_good(mut self) -> Self {
+        self.retry_after = None;
+        self
+    }
+
     /// The tenant has no such thing, as far as the caller may know.
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
         Self::new(Code::NotFound, format!("no {what} {id}"))

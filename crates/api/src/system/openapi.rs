@@ -8,6 +8,8 @@ use axum::{
     response::IntoResponse,
 };
 
+use crate::edge::PackedForms;
+
 /// The document, as `hoc openapi` writes it: the router says of what it has, this operation among it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Document(pub(crate) &'static LazyLock<String>);
@@ -17,5 +19,6 @@ pub(crate) struct Document(pub(crate) &'static LazyLock<String>);
     responses((status = 200, description = "The document.", body = Object, content_type = "application/json")))]
 pub(super) async fn openapi(Extension(Document(text)): Extension<Document>) -> impl IntoResponse {
     const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
-    (JSON, text.as_str())
+    static FORMS: PackedForms = PackedForms::new();
+    (Extension(&FORMS), JSON, text.as_str())
 }

@@ -80,7 +80,12 @@ async fn an_answer_that_is_too_long_to_be_held_may_be_held_packed() {
     let length = api::openapi_json().len();
     let app = App::holding(length - 1).await;
     let get = || app.get("/api/v1/openapi.json");
-    assert_eq!(get().send().await.problem(503), "overloaded");
+    let (status, headers, body) = get().raw().await;
+    let problem: serde_json::Value = serde_json::from_slice(&body).expect("a problem");
+    assert_eq!((status.as_u16(), text(&problem["code"]).as_str()), (503, "overloaded"));
+    let what_to_do = text(&problem["detail"]);
+    assert!(what_to_do.contains("Accept-Encoding") && what_to_do.contains("hoc bundle"), "{what_to_do}");
+    assert_eq!(header(&headers, "retry-after"), "", "to come again is no help");
     for coding in ["zstd", "gzip"] {
         let (status, _, body) = get().header("accept-encoding", coding).raw().await;
         assert!(status == 200 && body.len() < length, "{coding}: {status}");
@@ -88,7 +93,7 @@ async fn an_answer_that_is_too_long_to_be_held_may_be_held_packed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_short_or_tagged_or_written_or_no_text_stays_plain() {
+async fn an_answer_that_is_short_or_tagged_or_written_or_a_stream_stays_plain() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
     let rule = json!({
