@@ -17,7 +17,7 @@ use crate::{
     extensions(("x-roles" = json!(roles::<Inspects>()))),
     params(("run_id" = String, Path, description = "The run.")),
     responses((status = 200, description = "The bundle: `format`, `records`, `proofs`, `statement`. \
-        Packed where `Accept-Encoding` has zstd or gzip.",
+        Packed where `Accept-Encoding` has zstd or gzip and a core is free for it.",
         body = Object, content_type = "application/json")))]
 pub(super) async fn bundle(
     State(spine): State<Spine>,

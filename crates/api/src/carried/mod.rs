@@ -75,6 +75,10 @@ impl<S: Sync> FromRequestParts<S> for About {
     }
 }
 
+/// Marks an answer that is never packed: there is a secret in it, at whose text its packed length would hint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StaysPlain;
+
 /// Marks a refusal whose body is written already, in the words of another protocol.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InItsOwnWords;

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     Problem,
+    carried::StaysPlain,
     extract::{
         must_be_ours,
         session::{self, Reached},
@@ -150,5 +151,7 @@ fn refusal(err: &AuthError) -> &'static str {
 }
 
 fn page(status: StatusCode, next: String, token: Option<String>, error: Option<&'static str>) -> Response {
-    html(status, &LoginPage { title: "Log in", style: assets::style(), next, token, error })
+    let page = LoginPage { title: "Log in", style: assets::style(), next, token, error };
+    // The token stands beside `next`, which whoever made the link chose.
+    (Extension(StaysPlain), html(status, &page)).into_response()
 }

@@ -24,7 +24,7 @@ use super::{
     held::SHORT as UNCOUNTED,
     packers::{PackedForms, Packers},
 };
-use crate::Problem;
+use crate::{Problem, carried::StaysPlain};
 
 /// An answer that is so short is sent in one packet, packed or not.
 const SHORT: u64 = 1 << 10;
@@ -146,6 +146,7 @@ fn is_worth_it(response: &Response) -> bool {
     let length = HttpBody::size_hint(response.body()).exact();
     response.status() == StatusCode::OK
         && length.is_some_and(|length| length > SHORT)
+        && response.extensions().get::<StaysPlain>().is_none()
         && !PLAIN_WITH.into_iter().any(|name| response.headers().contains_key(name))
 }
 

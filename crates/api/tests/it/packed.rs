@@ -118,6 +118,13 @@ async fn an_answer_that_is_short_or_tagged_or_written_or_a_stream_stays_plain() 
         assert_eq!((answered.as_u16(), header(&headers, "content-encoding")), (status, ""), "{path}");
         assert_eq!(header(&headers, "vary"), "", "{path}");
     }
+    // The page of a login link has its token in it, and what the link says beside it.
+    let link = format!("/console/login?token=hoc_login_nobodys&next=/console/runs?{}", "a".repeat(1_100));
+    let fetched = app.get(link).header("accept-encoding", "gzip").header("sec-purpose", "prefetch");
+    let (status, headers, page) = fetched.raw().await;
+    let page = String::from_utf8(page.to_vec()).expect("it is no packed text");
+    assert!(status == 200 && page.len() > 1_024 && page.contains("hoc_login_nobodys"), "{status}: {page}");
+    assert_eq!((header(&headers, "content-encoding"), header(&headers, "vary")), ("", ""));
     // Which site asks is what a browser says by itself.
     for (site, coding) in [("cross-site", ""), ("same-site", ""), ("same-origin", "gzip"), ("none", "gzip")] {
         let asked = app.get("/api/v1/openapi.json").header("accept-encoding", "gzip");
