@@ -10,9 +10,9 @@ use crate::problem::ProblemView;
         title = "HOC",
         description = "The governor and flight recorder of AI agent runs.\n\nEvery error is \
             `application/problem+json` (docs/errors.md). `X-Request-Id` is taken over and given back; W3C trace \
-            context is continued. Long answers to what only reads may be packed by `Accept-Encoding` (zstd, gzip). Times \
-            are RFC 3339 in UTC with microseconds; money is a JSON number of USD with at most nine decimals; ids are \
-            opaque.",
+            context is continued. Long answers to what only reads may be packed by `Accept-Encoding` (zstd, gzip). \
+            Times are RFC 3339 in UTC with microseconds; money is a JSON number of USD with at most nine decimals; \
+            ids are opaque.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(ProblemView)),
