@@ -15,6 +15,7 @@ pub(crate) mod runs;
 pub(crate) mod span;
 pub(crate) mod stored;
 mod there;
+mod words;
 
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 

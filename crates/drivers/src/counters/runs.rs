@@ -10,9 +10,11 @@ use models::{
 use sea_orm::Value;
 
 use super::{
-    counted, kind, numbered,
+    counted, numbered,
     span::{Names, Piece, Span, day},
-    spared, sum, words_of, yes,
+    spared, sum,
+    words::{COLUMNS, WORDS, Words, at_risk},
+    words_of, yes,
 };
 use crate::{
     StoreError,
@@ -21,27 +23,6 @@ use crate::{
     conn::Conn,
     tally::value,
 };
-
-/// What counters tell apart of runs beside their agent: words of closed vocabularies, then project, provider and key.
-const WORDS: usize = CLOSED + 3;
-const CLOSED: usize = 10;
-
-/// Their columns.
-const COLUMNS: [&str; WORDS] = [
-    "state",
-    "status",
-    "risk_level",
-    "at_risk",
-    "source",
-    "is_synthetic",
-    "integrity_status",
-    "evidence_health",
-    "latency_bucket",
-    "assurance",
-    "project_id",
-    "provider_type",
-    "key_id",
-];
 
 /// One more run, or one less, of each kind that it is of as it `stands`.
 pub(crate) fn add(conn: &Conn, run: &Run, stands: &Standing, number: i64) {
@@ -58,11 +39,23 @@ pub(crate) fn moved(conn: &Conn, run: &Run, before: &Standing, now: &Standing) {
 
 /// The counters of a run.
 fn cells(run: &Run, stands: &Standing) -> [Cell; 5] {
-    let closed = closed(run, stands).map(Some);
-    let key = run.key_id.to_string();
-    let open = [run.project_id.as_deref(), run.provider_type.as_deref(), Some(key.as_str())];
-    let words = [closed.as_slice(), &open].concat();
-    of_kind(run.tenant, (&run.agent_id, &day(run.started_at)), &kind(&words))
+    let level = stands.risk_level.as_str();
+    let words = Words {
+        state: stands.state.as_str().into(),
+        status: stands.status.as_str().into(),
+        risk_level: level.into(),
+        at_risk: at_risk(level, stands.incident_count > 0, stands.policy_violation),
+        source: run.source.as_str().into(),
+        is_synthetic: run.is_synthetic,
+        integrity_status: stands.integrity_status.as_str().into(),
+        evidence_health: stands.evidence_health.as_str().into(),
+        latency_bucket: stands.latency_bucket.as_str().into(),
+        assurance: stands.assurance.as_str().into(),
+        project_id: run.project_id.as_deref().map(Into::into),
+        provider_type: run.provider_type.as_deref().map(Into::into),
+        key_id: run.key_id,
+    };
+    of_kind(run.tenant, (&run.agent_id, &day(run.started_at)), &words.kind())
 }
 
 /// The counters of runs of an agent that started on a day.
@@ -86,24 +79,6 @@ pub(super) fn of_kind(tenant: TenantId, (agent, day): (&str, &str), kind: &str) 
 /// The month of a day.
 fn month_of(day: &str) -> &str {
     day.rsplit_once('-').map_or(day, |(month, _)| month)
-}
-
-/// In the order of [`COLUMNS`], in which the check of counters reads them too.
-fn closed(run: &Run, stands: &Standing) -> [&'static str; CLOSED] {
-    let is_normal = stands.risk_level == RiskLevel::Normal;
-    let at_risk = !is_normal || stands.incident_count > 0 || stands.policy_violation;
-    [
-        stands.state.as_str(),
-        stands.status.as_str(),
-        stands.risk_level.as_str(),
-        yes(at_risk),
-        run.source.as_str(),
-        yes(run.is_synthetic),
-        stands.integrity_status.as_str(),
-        stands.evidence_health.as_str(),
-        stands.latency_bucket.as_str(),
-        stands.assurance.as_str(),
-    ]
 }
 
 /// What a filter asks of the words of a kind. Agent and time say which counters are asked; a conversation has none.

@@ -1,9 +1,12 @@
 //! What counters say of the row of a run as it stands, which need not read back: the check of counters counts it too.
 
 use entities::activity::runs::Model;
-use models::activity::RiskLevel;
 
-use super::{kind, runs::of_kind, span::day, yes};
+use super::{
+    runs::of_kind,
+    span::day,
+    words::{Words, at_risk},
+};
 use crate::{
     cells::{Cell, Tally},
     conn::Conn,
@@ -18,22 +21,20 @@ pub(crate) fn moved(conn: &Conn, before: &Model, now: &Model) {
 
 /// The counters of a row, as `runs` has those of its run.
 fn cells(row: &Model) -> [Cell; 5] {
-    let is_normal = row.risk_level == RiskLevel::Normal.as_str();
-    let at_risk = !is_normal || row.incident_count > 0 || row.policy_violation;
-    let closed = [
-        row.state.as_str(),
-        &row.status,
-        &row.risk_level,
-        yes(at_risk),
-        &row.source,
-        yes(row.is_synthetic),
-        &row.integrity_status,
-        &row.evidence_health,
-        &row.latency_bucket,
-        &row.assurance,
-    ];
-    let key = row.key_id.to_string();
-    let open = [row.project_id.as_deref(), row.provider_type.as_deref(), Some(key.as_str())];
-    let words = [closed.map(Some).as_slice(), &open].concat();
-    of_kind(row.tenant_id.0, (&row.agent_id, &day(row.started_at)), &kind(&words))
+    let words = Words {
+        state: row.state.as_str().into(),
+        status: row.status.as_str().into(),
+        risk_level: row.risk_level.as_str().into(),
+        at_risk: at_risk(&row.risk_level, row.incident_count > 0, row.policy_violation),
+        source: row.source.as_str().into(),
+        is_synthetic: row.is_synthetic,
+        integrity_status: row.integrity_status.as_str().into(),
+        evidence_health: row.evidence_health.as_str().into(),
+        latency_bucket: row.latency_bucket.as_str().into(),
+        assurance: row.assurance.as_str().into(),
+        project_id: row.project_id.as_deref().map(Into::into),
+        provider_type: row.provider_type.as_deref().map(Into::into),
+        key_id: row.key_id.0,
+    };
+    of_kind(row.tenant_id.0, (&row.agent_id, &day(row.started_at)), &words.kind())
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, NaiveTime};
-use entities::Id;
-use models::ids::{KeyId, TenantId};
+use models::ids::TenantId;
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use super::{
     SUMS_OF_CALLS,
     calls::Called,
-    kind, numbered,
+    numbered,
     over::{Over, over},
-    runs, tally_at, yes,
+    runs, tally_at,
+    words::{COLUMNS, WORDS, Words},
 };
 use crate::{
     StoreError,
@@ -24,19 +24,22 @@ use crate::{
 /// What counters say, or would say.
 pub(super) type Tallies = BTreeMap<Cell, Tally>;
 
-/// How the runs of a day stand: the words of their kinds, in order, with the agent before the last three.
-const RUNS: &str = "\
-SELECT state, status, risk_level, at_risk, source, is_synthetic, integrity_status, evidence_health, latency_bucket, assurance, \
-agent_id, project_id, provider_type, key_id, COUNT(*) FROM runs \
-WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14";
+/// How the runs of a day stand: the words of their kinds, then the agent, and how many there are.
+fn runs_of_day() -> String {
+    let words = COLUMNS.join(", ");
+    format!(
+        "SELECT {words}, agent_id, COUNT(*) FROM runs \
+         WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 GROUP BY {words}, agent_id"
+    )
+}
 
 /// The runs that started on a day, and the calls that were recorded on it.
 pub(super) async fn of_day(conn: &Conn, tenant: TenantId, day: NaiveDate) -> Result<Tallies, StoreError> {
     let mut found = Tallies::new();
     let [from, until] = [day, next_of(day)].map(|day| Value::from(day.and_time(NaiveTime::MIN).and_utc()));
     let asked: Vec<Value> = vec![tenant.0.into(), from, until];
-    for row in conn.rows(numbered(conn, RUNS, asked.clone())).await? {
-        let tally = Tally { number: value(TABLE, &row, 14)?, ..Tally::default() };
+    for row in conn.rows(numbered(conn, &runs_of_day(), asked.clone())).await? {
+        let tally = Tally { number: value(TABLE, &row, WORDS + 1)?, ..Tally::default() };
         // Those of months and of no time are looked at by themselves.
         for cell in cells_of_run(tenant, day, &row)?.into_iter().filter(is_of_a_day) {
             *found.entry(cell).or_default() += tally;
@@ -60,16 +63,8 @@ fn is_of_a_day(cell: &Cell) -> bool {
 }
 
 fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
-    let word = |n: usize| value::<String>("runs", row, n);
-    let is = |n: usize| Ok::<String, StoreError>(yes(value::<bool>("runs", row, n)?).to_owned());
-    let open = |n: usize| value::<Option<String>>("runs", row, n);
-    let closed =
-        [word(0)?, word(1)?, word(2)?, is(3)?, word(4)?, is(5)?, word(6)?, word(7)?, word(8)?, word(9)?];
-    let (agent, project, provider) = (word(10)?, open(11)?, open(12)?);
-    let key = value::<Id<KeyId>>("runs", row, 13)?.0.to_string();
-    let closed: Vec<Option<&str>> = closed.iter().map(|word| Some(word.as_str())).collect();
-    let words = [closed.as_slice(), &[project.as_deref(), provider.as_deref(), Some(key.as_str())]].concat();
-    Ok(runs::of_kind(tenant, (&agent, &day.to_string()), &kind(&words)))
+    let agent: String = value("runs", row, WORDS)?;
+    Ok(runs::of_kind(tenant, (&agent, &day.to_string()), &Words::of_row(row)?.kind()))
 }
 
 /// The calls of a day by hour, agent and what they are. Those that do not count are not among them.
