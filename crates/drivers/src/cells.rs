@@ -14,7 +14,7 @@ use models::{
 };
 use sea_orm::{DbBackend, Statement};
 
-pub(crate) use self::cell::{Cell, LOW, TABLE, Tally, digest};
+pub(crate) use self::cell::{Cell, LOW, MOST, TABLE, Tally, digest};
 
 /// What a unit of work changes of counters, and has not stored yet.
 #[derive(Debug, Default)]

@@ -10,6 +10,10 @@ pub(crate) const TABLE: &str = "counters";
 /// By so much counts the high part of an amount.
 pub(crate) const LOW: i128 = 1 << 20;
 
+/// What a counter says is taken for no more than this, nor for less than as much below 0, whatever stands there: what
+/// is beyond would leave the numbers of a store.
+pub(crate) const MOST: i64 = 1 << 62;
+
 /// One counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cell {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Statement, Value, Values, sea_query::ArrayType};
 
-use super::cell::{Cell, LOW, TABLE, Tally, digest};
+use super::cell::{Cell, LOW, MOST, TABLE, Tally, digest};
 
 /// Counters of one statement at most. A group of steps changes a few; only one that starts runs of hundreds of agents
 /// has more.
@@ -13,7 +13,7 @@ const AT_ONCE: usize = 1_024;
 /// How many columns are sent.
 const WIDTH: usize = 14;
 
-/// They, with their types in Postgres; the first [`KEYS`] of them say which counter it is.
+/// The columns that are sent, with their types in Postgres; the first [`KEYS`] of them say which counter it is.
 const COLUMNS: [(&str, &str); WIDTH] = [
     ("tenant_id", "uuid"),
     ("counted", "text"),
@@ -31,7 +31,7 @@ const COLUMNS: [(&str, &str); WIDTH] = [
     ("output_low", "int8"),
 ];
 
-/// What comes after them is added to.
+/// How many of the columns say which counter it is. The others are added to.
 const KEYS: usize = 6;
 
 /// On Postgres, a unit of work writes to a row of each counter that nobody else writes to until it is committed, so
@@ -42,11 +42,6 @@ const FREE: &str = "(SELECT s FROM generate_series(0, 7) AS s \
 
 /// Where none is free, and where counters of several tenants are written: one of eight others, by the session.
 const BY_SESSION: &str = "8 + (pg_backend_pid() & 7)";
-
-/// What is stored is taken for no more than this, nor for less than as much below 0, before something is added, and
-/// what is added is less: their sum has a place in 64 bits, whatever somebody wrote past HOC. A counter is not to
-/// refuse a run.
-const MOST: i64 = 1 << 62;
 
 /// The statements for these counters, in the order in which they are given: that in which they are locked.
 pub(super) fn statements(backend: DbBackend, changed: Vec<(Cell, Tally)>) -> Vec<Statement> {
@@ -77,7 +72,9 @@ fn row(cell: Cell, tally: Tally) -> [Value; WIDTH] {
     ]
 }
 
-/// A number as it is added: less than [`MOST`], above 0 and below it.
+/// A number as it is added: less than [`MOST`], above 0 and below it. What is stored is taken for no more than that
+/// before something is added, so their sum has a place in 64 bits, whatever somebody wrote past HOC: a counter is not
+/// to refuse a run.
 fn added(number: i128) -> i64 {
     let most = i128::from(MOST) - 1;
     i64::try_from(number.clamp(-most, most)).unwrap_or_default()

@@ -22,7 +22,7 @@ use sea_orm::{DbBackend, QueryResult, Statement, Value};
 pub use self::{check::Lacking, mend::Stray, rounds::Round};
 use crate::{
     StoreError,
-    cells::{LOW, TABLE, Tally},
+    cells::{LOW, MOST, TABLE, Tally},
     conn::Conn,
     driver::driver,
     tally::value,
@@ -67,12 +67,9 @@ pub(crate) fn sums(backend: DbBackend) -> String {
     NUMBERS.map(|number| sum(backend, number)).join(", ")
 }
 
-/// No sum is told as more than this, nor as less than as much below 0: what is beyond would leave the numbers of a
-/// store.
-pub(crate) const MOST: i64 = 1 << 62;
-
-/// A sum of whole numbers, on both stores, and never an error, whatever they are: SQLite, which adds up whole numbers
-/// of 64 bits alone, adds up the two parts of each.
+/// A sum of whole numbers, on both stores, and never an error, whatever they are: none is told as more than [`MOST`],
+/// nor as less than as much below 0. SQLite, which adds up whole numbers of 64 bits alone, adds up the two parts of
+/// each.
 pub(crate) fn sum(backend: DbBackend, of: &str) -> String {
     const PART: i64 = 1 << 32;
     if backend == DbBackend::Postgres {
@@ -88,11 +85,16 @@ pub(crate) fn sum(backend: DbBackend, of: &str) -> String {
 }
 
 /// The same sums of calls `l` that are added up themselves.
-pub(crate) const SUMS_OF_CALLS: &str = "CAST(COUNT(*) AS BIGINT), \
-    CAST(COALESCE(SUM(CASE WHEN l.cost_known THEN 0 ELSE 1 END), 0) AS BIGINT), \
-    CAST(COALESCE(SUM(l.cost_nanousd / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.cost_nanousd % 1048576), 0) AS BIGINT), \
-    CAST(COALESCE(SUM(l.input_tokens / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.input_tokens % 1048576), 0) AS BIGINT), \
-    CAST(COALESCE(SUM(l.output_tokens / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.output_tokens % 1048576), 0) AS BIGINT)";
+pub(crate) fn sums_of_calls() -> String {
+    let total = |of: &str| format!("CAST(COALESCE(SUM({of}), 0) AS BIGINT)");
+    let mut sums =
+        vec!["CAST(COUNT(*) AS BIGINT)".to_owned(), total("CASE WHEN l.cost_known THEN 0 ELSE 1 END")];
+    for amount in ["l.cost_nanousd", "l.input_tokens", "l.output_tokens"] {
+        sums.push(total(&format!("{amount} / {LOW}")));
+        sums.push(total(&format!("{amount} % {LOW}")));
+    }
+    sums.join(", ")
+}
 
 /// The sums that a row has from a column on.
 pub(crate) fn tally_at(row: &QueryResult, column: usize) -> Result<Tally, StoreError> {

@@ -7,11 +7,10 @@ use models::ids::TenantId;
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use super::{
-    SUMS_OF_CALLS,
     calls::Called,
     numbered,
     over::{Over, over},
-    runs, tally_at,
+    runs, sums_of_calls, tally_at,
     words::{COLUMNS, WORDS, Words},
 };
 use crate::{
@@ -73,8 +72,9 @@ fn calls_of_day(backend: DbBackend) -> String {
         DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')",
         _ => "substr(l.created_at, 1, 13)",
     };
+    let sums = sums_of_calls();
     format!(
-        "SELECT {hour}, r.agent_id, l.provider, l.model, l.execution_status, l.is_synthetic, {SUMS_OF_CALLS} \
+        "SELECT {hour}, r.agent_id, l.provider, l.model, l.execution_status, l.is_synthetic, {sums} \
          FROM llm_run_records l JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id \
          WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM uncounted_steps u \
          WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = l.step_index) \

@@ -11,18 +11,18 @@ use sea_orm::{DbBackend, Value};
 use super::Overview;
 use crate::{
     StoreError,
-    cells::{LOW, Tally},
+    cells::{self, LOW, Tally},
     counters::{
-        self, SUMS_OF_CALLS, agents,
+        agents,
         calls::{self, By, Key},
         span::{Piece, Span},
-        sum, sums, tally_at,
+        sum, sums, sums_of_calls, tally_at,
     },
     tally,
 };
 
 /// No sum is told as more: what is beyond would leave the numbers of a store.
-const MOST: u64 = counters::MOST.unsigned_abs();
+const MOST: u64 = cells::MOST.unsigned_abs();
 
 /// The calls of a tenant in a period, each once however many steps tell of it.
 const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
@@ -124,7 +124,8 @@ impl Overview<'_> {
             By::Day => (format!("{day}, CAST(NULL AS TEXT)"), "GROUP BY 1"),
             By::Model => ("l.provider, l.model".to_owned(), "GROUP BY 1, 2"),
         };
-        let sql = format!("SELECT {key}, {SUMS_OF_CALLS} FROM llm_run_records l WHERE {CALLS} {group}");
+        let sums = sums_of_calls();
+        let sql = format!("SELECT {key}, {sums} FROM llm_run_records l WHERE {CALLS} {group}");
         let period =
             Period { from: end.from.unwrap_or(period.from), until: end.until.unwrap_or(period.until) };
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
