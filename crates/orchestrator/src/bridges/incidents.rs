@@ -1,11 +1,11 @@
-//! What Incidents lends: how incidents were handled, each by itself.
+//! What Incidents lends: the incidents of a run, joined with how each was handled.
 
 use std::collections::HashMap;
 
 use drivers::{ReadTx, StoreError};
 use models::{
     ids::{IncidentId, TenantId},
-    incidents::IncidentEvent,
+    incidents::{Incident, IncidentEvent, RunIncident},
 };
 
 /// Reads of Incidents, for one tenant.
@@ -21,15 +21,20 @@ impl<'t> IncidentsBridge<'t> {
         Self { store, tenant }
     }
 
-    /// The timelines of incidents, each oldest first, but for the other runs that joined them.
-    pub(crate) async fn timelines(
+    /// Incidents of a run, each with its timeline, oldest first and without the other runs that joined it.
+    pub(crate) async fn with_timelines(
         self,
-        incidents: &[IncidentId],
-    ) -> Result<HashMap<IncidentId, Vec<IncidentEvent>>, StoreError> {
+        incidents: Vec<RunIncident>,
+    ) -> Result<Vec<(Incident, Vec<IncidentEvent>)>, StoreError> {
+        let ids: Vec<IncidentId> = incidents.iter().map(|of| of.incident.id).collect();
         let mut timelines: HashMap<IncidentId, Vec<IncidentEvent>> = HashMap::new();
-        for event in self.store.incidents().moves_of_all(self.tenant, incidents).await? {
+        for event in self.store.incidents().moves_of_all(self.tenant, &ids).await? {
             timelines.entry(event.incident_id).or_default().push(event);
         }
-        Ok(timelines)
+        let joined = incidents.into_iter().map(|of| {
+            let timeline = timelines.remove(&of.incident.id).unwrap_or_default();
+            (of.incident, timeline)
+        });
+        Ok(joined.collect())
     }
 }

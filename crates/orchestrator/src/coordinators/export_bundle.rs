@@ -3,7 +3,7 @@
 use drivers::{ReadTx, bundles::RunRows};
 use models::{
     activity::Run,
-    ids::{IncidentId, RunId, TenantId},
+    ids::{RunId, TenantId},
     incidents::{Incident, IncidentEvent, RunIncident},
     ledger::{Checkpoint, RunLogEntry},
     logs::AuditEntry,
@@ -163,15 +163,8 @@ impl Reading<'_> {
 
     /// The run's incidents, each with its timeline.
     async fn incidents(&self, incidents: Vec<RunIncident>) -> Result<Vec<LiveIncident>, Error> {
-        let ids: Vec<IncidentId> = incidents.iter().map(|of| of.incident.id).collect();
-        let mut timelines = IncidentsBridge::over(self.store, self.run.tenant).timelines(&ids).await?;
-        Ok(incidents
-            .into_iter()
-            .map(|of| {
-                let timeline = timelines.remove(&of.incident.id).unwrap_or_default();
-                live_incident(of.incident, timeline)
-            })
-            .collect())
+        let joined = IncidentsBridge::over(self.store, self.run.tenant).with_timelines(incidents).await?;
+        Ok(joined.into_iter().map(|(incident, timeline)| live_incident(incident, timeline)).collect())
     }
 
     /// The run's rows of the Audit Ledger, as of the checkpoint.
