@@ -125,7 +125,8 @@ async fn connect(config: &Config, serves: bool) -> anyhow::Result<Db> {
         url: config.store.url().to_owned(),
         production: env == Environment::Production,
         test: env == Environment::Test,
-        max_connections: config.store.max_connections.value,
+        // Who counts anew (`hoc doctor --recount`) holds one connection to Postgres and reads by another.
+        max_connections: config.store.max_connections.value.max(if serves { 1 } else { 2 }),
         serves,
     };
     Db::connect(&connect).await.with_context(|| {

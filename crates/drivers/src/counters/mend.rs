@@ -37,20 +37,27 @@ pub struct Stray {
 
 impl CountersReads<'_> {
     /// Until this unit of work is over, nobody else counts the tenant anew: what is lacking would be added by each.
-    /// Nobody else waits for it. An embedded store has no such lock: there, two at once mend what is wrong too much,
-    /// and the next mends that.
-    pub async fn hold_recounts(self, tenant: TenantId) -> Result<(), StoreError> {
+    /// Nobody else waits for it. False on an embedded store, which has no such lock: there, two at once mend what is
+    /// wrong too much, and the next mends that. An error that [is of a lock](StoreError::is_locked) where another still
+    /// counts after some seconds.
+    pub async fn hold_recounts(self, tenant: TenantId) -> Result<bool, StoreError> {
         let backend = self.conn.backend();
         if backend != DbBackend::Postgres {
-            return Ok(());
+            return Ok(false);
         }
+        let usual = "SELECT current_setting('lock_timeout')";
+        let usual = self.conn.rows(Statement::from_string(backend, usual)).await?;
+        let usual: Option<String> = usual.first().map(|row| value("lock_timeout", row, 0)).transpose()?;
         // It rests while another reads a whole day, and holds nothing that others want.
         let settings = "SELECT set_config('idle_in_transaction_session_timeout', '0', true), \
                         set_config('lock_timeout', '5s', true)";
         self.conn.execute(Statement::from_string(backend, settings)).await?;
         let lock = "SELECT pg_advisory_xact_lock(hashtext($1), -1)";
         self.conn.execute(numbered(self.conn, lock, vec![tenant.0.to_string().into()])).await?;
-        Ok(())
+        // What is written behind that waits no longer than any other.
+        let again = "SELECT set_config('lock_timeout', $1, true)";
+        self.conn.execute(numbered(self.conn, again, vec![usual.into()])).await?;
+        Ok(true)
     }
 
     /// The rows of a round that adding does not mend: whose `cell` is that of another part and kind, whose kind is

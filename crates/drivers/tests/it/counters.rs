@@ -142,10 +142,12 @@ pub(crate) async fn recount(db: &Db, tenant: TenantId) {
         let tx = db.begin().await.expect("begin");
         tx.counters().delete(tenant, &strays).await.expect("deleted");
         tx.commit().await.expect("commit");
-        let read = db.read().await.expect("read");
-        read.counters().hold_recounts(tenant).await.expect("nobody else does it");
-        let lacking = read.counters().lacking(tenant, &round).await.expect("held against");
         let tx = db.begin().await.expect("begin");
+        tx.counters().hold_recounts(tenant).await.expect("nobody else does it");
+        // Of a moment behind those who did it before.
+        let read = db.read().await.expect("read");
+        let lacking = read.counters().lacking(tenant, &round).await.expect("held against");
+        drop(read);
         tx.counters().mend(lacking);
         tx.commit().await.expect("commit");
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use drivers::{ReadTx, StoreError, counters::Round};
+use drivers::{ReadTx, StoreError, Tx, counters::Round};
 use engines::incidents::Mismatch;
 use models::{counters::Miscount, ids::TenantId};
 
@@ -96,17 +96,38 @@ async fn recount_round(spine: &Spine, tenant: TenantId, round: &Round) -> Result
         tx.counters().delete(tenant, some).await?;
         tx.commit().await?;
     }
-    let alone = spine.read().await?;
-    alone.counters().hold_recounts(tenant).await?;
+    let alone = alone(spine, tenant).await?;
     // Of a moment behind those who counted anew before.
     let lacking = spine.read().await?.counters().lacking(tenant, round).await?;
-    if !lacking.is_empty() {
-        let tx = spine.begin().await?;
-        tx.counters().mend(lacking);
-        tx.commit().await?;
+    if lacking.is_empty() {
+        return Ok(wrong);
     }
-    drop(alone);
+    let tx = match alone {
+        Some(tx) => tx,
+        None => spine.begin().await?,
+    };
+    tx.counters().mend(lacking);
+    tx.commit().await?;
     Ok(wrong)
+}
+
+/// A unit of work until whose end nobody else counts the tenant anew; none on a store that has no lock for that. It
+/// waits for as long as another counts, which takes as long as there are calls: a person asked for it, and may end it.
+async fn alone(spine: &Spine, tenant: TenantId) -> Result<Option<Tx>, StoreError> {
+    loop {
+        let tx = spine.begin().await?;
+        let is_held = tx.counters().hold_recounts(tenant).await;
+        match is_held {
+            Ok(true) => return Ok(Some(tx)),
+            Ok(false) => {
+                tx.rollback().await?;
+                return Ok(None);
+            }
+            // The store gave up the lock, and not we: what it waits for at once has an end.
+            Err(err) if err.is_locked() => tracing::debug!("another counts anew; waiting on"),
+            Err(err) => return Err(err),
+        }
+    }
 }
 
 /// Deletes the counters of a round that came to nothing. A run that ended leaves nothing of how it stood while it was

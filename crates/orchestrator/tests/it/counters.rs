@@ -15,7 +15,7 @@ use orchestrator::{
     handlers::{activity, logs, overview},
 };
 use proof::words::{EnforcementMode, RunStatus};
-use testkit::on_both;
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::{
     agent::{Agent, llm, refused},
@@ -174,4 +174,40 @@ on_both! {
             assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), [], "{planted}");
         }
     }
+
+    async fn two_who_mend_counters_at_once_mend_them_once(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        something_of_everything(&kit, &agent).await;
+        let (other, tenant) = (Kit::replica(db, 2).await, agent.admin.tenant.id);
+        for planted in [
+            "UPDATE counters SET number = number + 1",
+            "DELETE FROM counters",
+            "UPDATE counters SET number = 9223372036854775807",
+        ] {
+            db.tamper(planted).await.unwrap();
+            let both = [&kit.spine, &other.spine].map(|spine| check_counters::recount(spine, tenant));
+            for mended in futures::future::join_all(both).await {
+                mended.unwrap();
+            }
+            if db.store() == Store::Sqlite {
+                // It has no lock for two of them: what both did, the next one mends.
+                check_counters::recount(&kit.spine, tenant).await.unwrap();
+            }
+            assert_eq!(check_counters::miscounts(&kit.spine, tenant).await.unwrap(), [], "{planted}");
+        }
+    }
+}
+
+/// Each read is over when the next begins, where nothing is held for others to wait.
+#[tokio::test]
+async fn one_connection_to_an_embedded_store_is_enough_to_mend_counters() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::narrow(db.url()).await;
+    let agent = Agent::of(&kit, "acme").await;
+    something_of_everything(&kit, &agent).await;
+    db.tamper("UPDATE counters SET number = number + 1").await.unwrap();
+    let tenant = agent.admin.tenant.id;
+    assert!(!check_counters::recount(&kit.spine, tenant).await.unwrap().is_empty());
+    assert_eq!(check_counters::miscounts(&kit.spine, tenant).await.unwrap(), []);
 }
