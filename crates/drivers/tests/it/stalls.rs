@@ -6,7 +6,10 @@ use models::{
     ids::TenantId,
 };
 
-use crate::sample::{self, OTHER, TENANT, at, run};
+use crate::{
+    counters::miscounts,
+    sample::{self, OTHER, TENANT, at, run},
+};
 
 testkit::on_both! {
     async fn rows_that_do_not_read_back_hold_up_no_mark(db: TestDatabase) {
@@ -41,5 +44,8 @@ testkit::on_both! {
             read.activity().count_runs(tenant, &filter).await.expect("counted")
         };
         assert_eq!((counted(TENANT).await, counted(OTHER).await), (STALLED_AT_ONCE, 1), "they are counted as they stand");
+        for tenant in [TENANT, OTHER] {
+            assert_eq!(miscounts(&db, tenant).await, [], "{tenant:?}");
+        }
     }
 }

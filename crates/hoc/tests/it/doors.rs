@@ -41,6 +41,14 @@ fn is_hung_up(stream: &mut TcpStream) -> bool {
     !matches!(stream.read(&mut [0; 1_024]), Ok(1..))
 }
 
+/// The middle one of several times. A machine that does all its tests at once may hold up one answer, or two; a crowd
+/// that keeps others out holds up most.
+fn middle(took: &[Duration]) -> Duration {
+    let mut took = took.to_vec();
+    took.sort_unstable();
+    took[took.len() / 2]
+}
+
 #[test]
 fn a_crowd_of_half_heads_keeps_nobody_out() {
     open_files(1_100);
@@ -54,7 +62,7 @@ fn a_crowd_of_half_heads_keeps_nobody_out() {
         server.http().get("/healthz", "").expect(200);
         begun.elapsed()
     });
-    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{took:?}");
+    assert!(middle(&took) < Duration::from_secs(1), "{took:?}");
     // The store has the files that it needs.
     server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
     server.http().get("/readyz", "").expect(200);
@@ -103,7 +111,7 @@ async fn who_keeps_its_call_waiting_and_shows_no_key_keeps_nobody_out() {
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         took.push(begun.elapsed());
     }
-    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{took:?}");
+    assert!(middle(&took) < Duration::from_secs(1), "{took:?}");
     // One of the crowd's own address is not kept out either.
     server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
     server.http().get("/readyz", "").expect(200);
@@ -214,7 +222,7 @@ fn no_crowd_holds_the_places_that_are_kept_for_probes() {
             server.http().get("/readyz", "").expect(200);
             begun.elapsed()
         });
-        assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{said}: {took:?}");
+        assert!(middle(&took) < Duration::from_secs(1), "{said}: {took:?}");
         drop(crowd);
     }
     // Who wants anything else is told that there is no place, key or no key.

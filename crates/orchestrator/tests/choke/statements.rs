@@ -85,6 +85,29 @@ on_both! {
         }
     }
 
+    /// What comes again stands apart from each other: every second step is another's. So many ranges of steps are read.
+    async fn the_same_bound_for_what_comes_again_from_many_places(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let mut counts = Vec::new();
+        for size in [1, 8, 64, 256] {
+            let report = |n: usize| keyed(&format!("{size}-{n}"), llm(1));
+            let all: Vec<usize> = (0..2 * size).collect();
+            for some in all.chunks(256) {
+                let reports = some.iter().map(|n| report(*n)).collect();
+                activity::record_batch(&kit.spine, &agent.ctx, run, reports).await.unwrap();
+            }
+            let again = (0..size).map(|n| report(2 * n)).collect();
+            let before = kit.db.statements();
+            let again = activity::record_batch(&kit.spine, &agent.ctx, run, again).await.unwrap();
+            counts.push(kit.db.statements() - before);
+            assert!(again.not_attempted.is_empty() && again.answers.iter().all(Result::is_ok));
+        }
+        assert!(counts.iter().all(|count| *count <= BOUND), "{counts:?}");
+        assert!(counts[2] <= counts[0] + 4, "{counts:?}: a group of 64 sends what a lone call sends");
+    }
+
     /// The segments that hold what was recorded were cut in between: each of the keys stands in the open, and its step
     /// is lost.
     async fn the_same_bound_for_what_comes_again_and_is_lost(db: TestDatabase) {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use kit::FrozenClock;
+use orchestrator::Error;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -126,7 +127,12 @@ async fn plays_its_part() {
     let mut script = Script::at(&spine, &agent, &admin);
     while let Some(answer) = Box::pin(script.next()).await {
         let answer = match answer {
-            Err(_) if matches!(part.fate, Fate::IsRefusedBeyond(_)) => return,
+            // What a full disk gives, and nothing else: that the store takes nothing, and a refusal that nobody recorded.
+            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy | Error::StepHalted(_))
+                if matches!(part.fate, Fate::IsRefusedBeyond(_)) =>
+            {
+                return;
+            }
             answer => answer.unwrap(),
         };
         writeln!(told, "{}", serde_json::to_string(&answer).unwrap()).unwrap();

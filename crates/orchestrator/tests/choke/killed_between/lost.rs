@@ -32,7 +32,11 @@ struct Progress {
     /// How many calls were answered.
     answered: AtomicUsize,
     /// How many calls have sent their first COMMIT, which is the one that is lost.
+    met: AtomicUsize,
+    /// How many of them were lost: all but that of a refusal.
     lost: AtomicUsize,
+    /// How often who asked was told that nobody knows.
+    unknown: AtomicUsize,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +57,9 @@ async fn each_call_happens_once_though_its_commit_is_lost() {
             told = Box::pin(ask_all(script, &progress)) => told,
             () = let_through(&board, lost, &progress) => unreachable!("it goes on for as long as it is asked"),
         };
-        assert_eq!(progress.lost.into_inner(), CALLS.len(), "{lost:?}: each call sends a COMMIT");
+        assert_eq!(progress.met.into_inner(), CALLS.len(), "{lost:?}: each call sends a COMMIT");
+        assert_eq!(progress.lost.into_inner(), CALLS.len() - 1, "{lost:?}: of each but the refusal");
+        assert!(progress.unknown.into_inner() > 0, "{lost:?}: nobody met what was lost");
         wire.cut();
         if let Err(why) = Box::pin(books.check(&kit, &cast, &before, told)).await {
             panic!("{lost:?} was lost of each COMMIT: {why}");
@@ -64,13 +70,15 @@ async fn each_call_happens_once_though_its_commit_is_lost() {
 /// Asks for all there is to ask, each until it is answered.
 async fn ask_all(mut script: Script, progress: &Progress) -> Vec<Told> {
     let mut told = Vec::new();
-    let mut unknown = 0;
     while let Some(answer) = Box::pin(script.next()).await {
         match answer {
             Ok(answer) => told.push(answer),
-            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy) => unknown += 1,
+            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy) => {
+                progress.unknown.fetch_add(1, Ordering::SeqCst);
+            }
             Err(err) => panic!("after {} answers: {err}: {err:?}", told.len()),
         }
+        let unknown = progress.unknown.load(Ordering::SeqCst);
         assert!(unknown <= 3 * CALLS.len(), "after {} answers it goes on without one", told.len());
         progress.answered.store(told.len(), Ordering::SeqCst);
     }
@@ -85,7 +93,7 @@ async fn let_through(board: &Switchboard, lost: Lost, progress: &Progress) {
         let is_held = |line: &Line| line.stage == Stage::Held;
         for line in board.lines().into_iter().filter(is_held) {
             let call = progress.answered.load(Ordering::SeqCst);
-            let is_first = line.says.starts_with("COMMIT") && progress.lost.load(Ordering::SeqCst) == call;
+            let is_first = line.says.starts_with("COMMIT") && progress.met.load(Ordering::SeqCst) == call;
             // A refusal is answered from memory then, and what is written of it by and by says so.
             let is_kept = CALLS.get(call) == Some(&Call::Refusal);
             match lost {
@@ -94,7 +102,8 @@ async fn let_through(board: &Switchboard, lost: Lost, progress: &Progress) {
                 Lost::Answer => board.let_through_unheard(line.id),
             }
             if is_first {
-                progress.lost.store(call + 1, Ordering::SeqCst);
+                progress.met.store(call + 1, Ordering::SeqCst);
+                progress.lost.fetch_add(usize::from(!is_kept), Ordering::SeqCst);
             }
         }
         if changes.changed().await.is_err() {
