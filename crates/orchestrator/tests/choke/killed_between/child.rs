@@ -127,7 +127,7 @@ async fn plays_its_part() {
     let mut script = Script::at(&spine, &agent, &admin);
     while let Some(answer) = Box::pin(script.next()).await {
         let answer = match answer {
-            // What a full disk gives, and nothing else: that the store takes nothing, and a refusal that nobody recorded.
+            // What a full disk gives, and nothing else: the store takes nothing, or a refusal is recorded by nobody.
             Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy | Error::StepHalted(_))
                 if matches!(part.fate, Fate::IsRefusedBeyond(_)) =>
             {

@@ -1,5 +1,5 @@
-//! What is asked: something of each kind that an agent writes, and a kill by a person, under a key or an id, so that all
-//! of it can be asked again.
+//! What is asked: something of each kind that an agent writes, and a kill by a person, under a key or an id, so that
+//! all of it can be asked again.
 
 use models::ids::{PermitId, RunId};
 use orchestrator::{
