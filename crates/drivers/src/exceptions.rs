@@ -331,8 +331,8 @@ impl Activity<'_> {
     ///
     /// What a row says is marked and counted as it stands there, whether or not it reads back: that is for the check of
     /// its run. Only one of which a column is not even what its type says (SQLite keeps any text for a time) is marked
-    /// and not counted, and the check of counters says so. One that is passed over would be found again by each mark, and enough of them would end the mark for
-    /// everybody.
+    /// and not counted, and the check of counters says so. One that is passed over would be found again by each mark,
+    /// and enough of them would end the mark for everybody.
     pub async fn mark_stalled(self, stalls: Stalls) -> Result<Marked, StoreError> {
         use runs::Column;
         let expected = Func::coalesce([
