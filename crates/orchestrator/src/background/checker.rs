@@ -143,8 +143,11 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
         Part::Counters(after) => {
             let (found, round) = check_counters::check_next(&store, tenant, after.as_ref()).await?;
             drop(store);
-            if let Some(round) = &round {
-                check_counters::sweep(spine, tenant, round).await;
+            if let Some(round) = &round
+                && check_counters::sweep(spine, tenant, round).await
+            {
+                // The next piece is the same round: it tells what was found when nothing is left to delete.
+                return Ok((Vec::new(), Some(Part::Counters(after))));
             }
             Ok((found, round.map(|round| Part::Counters(Some(round)))))
         }

@@ -20,8 +20,8 @@ const TOLD: usize = 10;
 /// How many rows of counters that cannot be mended are deleted at once.
 const DELETED: usize = 50;
 
-/// So many times at most some of the rows that came to nothing are deleted, before the next round.
-const SWEEPS: usize = 200;
+/// So many times at most some of the rows that came to nothing are deleted in one piece of the check.
+const SWEEPS: usize = 20;
 
 /// How long that waits for who writes to such a row at that moment.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -132,27 +132,28 @@ async fn alone(spine: &Spine, tenant: TenantId) -> Result<Option<Tx>, StoreError
 
 /// Deletes the counters of a round that came to nothing. A run that ended leaves nothing of how it stood while it was
 /// live, and of agents that are named anew that is most of what they have. On a day that is not over it is soon used
-/// again. What is not deleted now is so in the next pass.
-pub(crate) async fn sweep(spine: &Spine, tenant: TenantId, round: &Round) {
+/// again. True where there may be more of them: the next piece goes on. What somebody holds is deleted in the next pass.
+pub(crate) async fn sweep(spine: &Spine, tenant: TenantId, round: &Round) -> bool {
     let may_be = match round {
         Round::Day(day) => *day < spine.now().date_naive(),
         Round::Whole => false,
         Round::Agents { .. } => true,
     };
     if !may_be {
-        return;
+        return false;
     }
     for _ in 0..SWEEPS {
         match sweep_some(spine, tenant, round).await {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => return false,
             Err(err) => {
                 let err = &err as &dyn std::error::Error;
                 tracing::debug!(error = err, "counters that came to nothing stay until the next pass");
-                return;
+                return false;
             }
         }
     }
+    true
 }
 
 async fn sweep_some(spine: &Spine, tenant: TenantId, round: &Round) -> Result<bool, StoreError> {
