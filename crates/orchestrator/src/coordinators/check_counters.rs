@@ -132,7 +132,8 @@ async fn alone(spine: &Spine, tenant: TenantId) -> Result<Option<Tx>, StoreError
 
 /// Deletes the counters of a round that came to nothing. A run that ended leaves nothing of how it stood while it was
 /// live, and of agents that are named anew that is most of what they have. On a day that is not over it is soon used
-/// again. True where there may be more of them: the next piece goes on. What somebody holds is deleted in the next pass.
+/// again. True where there may be more of them, with which the next piece goes on. What somebody holds is deleted in
+/// the next pass.
 pub(crate) async fn sweep(spine: &Spine, tenant: TenantId, round: &Round) -> bool {
     let may_be = match round {
         Round::Day(day) => *day < spine.now().date_naive(),
