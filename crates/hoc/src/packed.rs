@@ -26,11 +26,12 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// That of a file with this name.
+    /// That of a file with this name. Whoever writes the ending out, or in capitals, means no plain file.
     pub(crate) fn of_name(path: &Path) -> Self {
-        match path.extension().and_then(OsStr::to_str) {
-            Some("zst") => Self::Zstd,
-            Some("gz") => Self::Gzip,
+        let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+        match ending.as_deref() {
+            Some("zst" | "zstd") => Self::Zstd,
+            Some("gz" | "gzip") => Self::Gzip,
             _ => Self::Plain,
         }
     }
@@ -140,7 +141,10 @@ mod tests {
             ("run.json", Form::Plain),
             ("zst", Form::Plain),
             ("run.json.zst", Form::Zstd),
+            ("run.json.zstd", Form::Zstd),
             ("a/run.gz", Form::Gzip),
+            ("RUN.JSON.GZ", Form::Gzip),
+            ("run.gzip", Form::Gzip),
         ] {
             assert_eq!(Form::of_name(Path::new(name)), form, "{name}");
         }
