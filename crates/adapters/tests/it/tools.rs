@@ -285,6 +285,9 @@ fn a_model_call_fails_by_what_it_threw_before_its_end() {
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
+    let used = |input: u64, output: u64| {
+        chat(json!({ "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output }))
+    };
     let said = json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "a" }] }]);
     let mut ended = said.clone();
     ended[0]["finish_reason"] = "stop".into();
@@ -294,6 +297,11 @@ fn a_model_call_fails_by_what_it_threw_before_its_end() {
         (chat(json!({ "gen_ai.output.messages": ended.to_string() })), &unset, None),
         (chat(json!({ "gen_ai.response.finish_reasons": ["stop"] })), &unset, None),
         (chat(json!({})), &ok, None),
+        (used(1_000, 0), &unset, Some("RateLimitError")),
+        (used(1_000, 1), &unset, Some("RateLimitError")),
+        // A framework's, which keeps what it threw before it tried again, or that of the try that came through.
+        (used(1_000, 2), &unset, None),
+        (used(1_000, 100), &unset, None),
         // Whatever else is called says nothing of its end.
         (json!({ "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "openai" }), &unset, None),
         (json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sh" }), &unset, None),

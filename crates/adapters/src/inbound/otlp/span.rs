@@ -28,6 +28,10 @@ use super::{
 const TELLS_OF_PARENT: u64 = 0x100;
 const PARENT_IS_REMOTE: u64 = 0x200;
 
+/// So many tokens came out as a stream tells when it begins. What tells more has mostly been told by the model's last
+/// word, so what was thrown within it was a try that it made again.
+const BEGUN: u64 = 1;
+
 /// So much is kept of what should be a parent's id, in characters.
 const ODD_PARENT: usize = 32;
 
@@ -76,9 +80,9 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
             told_use("", &fields)
         }
     };
-    // An answer that came to its end says why it ended.
+    // An answer that came to its end says why it ended, or at least how long it was.
     let may_be_broken = matches!(operation, Operation::Model(call) if CallClass::of(call) == CallClass::Text)
-        && llm.as_ref().is_some_and(|report| report.finish_reason.is_none());
+        && llm.as_ref().is_some_and(|report| report.finish_reason.is_none() && report.output_tokens <= BEGUN);
     let thrown = || Failure::thrown(&fields, &events, status_code).filter(|_| may_be_broken);
     let (code, message) =
         failure.or_else(thrown).map_or((None, None), |failure| (Some(failure.code), failure.message));
