@@ -73,6 +73,21 @@ fn a_try_that_broke_counts_with_what_is_told_of_it() {
     hold_with("all of it: what came through", &all[..3], &[B], &[C]);
 }
 
+/// A known limit. Where what is above it failed too, it may be the beginning of what broke in both; and the next try,
+/// where that comes last, could only give it back.
+#[test]
+fn what_broke_in_a_call_that_failed_is_taken_for_its_beginning() {
+    let [outer, next] = [call(A, NONE, WHOLE), call(C, A, WHOLE)];
+    for begun in [BEGUN, (1_000, 0, 2)] {
+        let tries = [outer, call(B, A, begun), next];
+        hold_with("alone", &tries[..2], &[A, B], &[A]);
+        hold_with("and the next", &tries, &[A, B], &[C]);
+        hold_with("and the next, of an outer one that did not", &tries, &[B], &[B, C]);
+    }
+    // So much is no beginning.
+    hold_with("more, and the next", &[outer, call(B, A, (1_000, 40, 4)), next], &[A, B], &[B, C]);
+}
+
 /// A try that broke: what came out of it; and of each of its spans, the outer one first, whether it tells that, whether
 /// it says that it failed, and whether a chain lies over it.
 type Try = (u64, Vec<(bool, bool, bool)>);
