@@ -59,12 +59,13 @@ def may_be(one, other):
 
 
 def failed_within(one, calls):
-    """A try that broke within one of these, the next ones above it, which came through: the same input, more output."""
+    """A try that broke within one of these, the next ones above it, which came through, or told more than a beginning:
+    the same input, more output."""
     failed = one.failed
     for above, _, over_failed in calls:
         (into, out), (its_in, its_out) = one.used[:2], above.used[:2]
         failed |= over_failed
-        if failed and not above.failed and into == its_in >= 16 and out < its_out:
+        if failed and not (above.failed and its_out <= 1) and into == its_in >= 16 and out < its_out:
             return True
         failed |= above.failed
     return False

@@ -10,8 +10,9 @@
 //!   model; and that has the same tokens, in or out, or with others beside it comes to as much. A small call below, as
 //!   a judge makes it, is another. What a tool or a search did below it is another call, and so is what is no model
 //!   call: a guardrail, a reranker.
-//! - A call that failed, or lies below a step that did, under one that did not, and that tells the same that went in
-//!   and less of what came out, is of a try of its own, as of a stream that broke: it is billed, and both count.
+//! - A call that failed, or lies below a step that did, under one that did not, or that tells more than a stream's
+//!   beginning, and that tells the same that went in and less of what came out, is of a try of its own, as of a stream
+//!   that broke: it is billed, and both count.
 //! - Of two others that tell the same that went in, one that tells nothing of what came out, or one token, as when a
 //!   stream begins, does not count below one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing

@@ -61,13 +61,13 @@ impl Tally {
 
     /// Whether a call is of a try that failed within one of these, which are the next ones above it: then it is neither
     /// that one nor one above that. It says so itself, or a step between the two does: of the spans of a try that
-    /// broke, one alone may have seen how it ended. The upper one did not fail.
+    /// broke, one alone may have seen how it ended. The upper one did not fail, or it tells of more than what broke.
     fn failed_within(&self, node: &Node, calls: &[Call]) -> bool {
         let mut failed = node.failed;
         for call in calls {
             let above = &self.nodes[call.at];
             failed |= call.is_over_a_failure;
-            if failed && !above.failed && node.falls_short_of(above) {
+            if failed && !(above.failed && above.tells_no_more_than_begun()) && node.falls_short_of(above) {
                 return true;
             }
             failed |= above.failed;

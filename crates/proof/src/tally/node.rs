@@ -144,8 +144,13 @@ impl Node {
 
     /// Whether it may be a stream of text of which only the beginning is told.
     fn may_be_begun(&self) -> bool {
-        let [input, output, _] = self.used;
-        self.is_telling_call() && self.marks.are_of(CallClass::Text) && input >= NO_CHANCE && output <= BEGUN
+        let is_text = self.is_telling_call() && self.marks.are_of(CallClass::Text);
+        is_text && self.used[0] >= NO_CHANCE && self.tells_no_more_than_begun()
+    }
+
+    /// Whether it tells of no more that came out than a stream tells when it begins.
+    pub(super) fn tells_no_more_than_begun(&self) -> bool {
+        self.used[1] <= BEGUN
     }
 
     /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out, or
@@ -181,7 +186,8 @@ impl Node {
     }
 
     /// Whether the same went in as into that call above it, and less came out, as of a stream that broke. If it failed,
-    /// and that call did not, it is billed for itself, and what that call tells is of another try.
+    /// and that call did not, or tells more than a beginning, it is billed for itself, and what that call tells is of
+    /// another try.
     pub(super) fn falls_short_of(&self, above: &Self) -> bool {
         let [input, output, _] = self.used;
         input >= NO_CHANCE && input == above.used[0] && output < above.used[1]

@@ -150,8 +150,8 @@ fn a_try_that_broke_counts_beside_the_next() {
         }
     }
     let begun: Layer = (B, A, LlmCall, (1_000, 1, 2), None);
-    // Both broke: two spans of one try.
-    hold_with("in what broke", &[all(A, NONE), begun], &[A, B], &[A]);
+    // Both failed: nothing says whether the upper one did so behind the answer of another try.
+    hold_with("in what failed", &[all(A, NONE), begun], &[A, B], &[A, B]);
     // What came out is told by both: it failed behind its answer.
     hold_with("behind its answer", &[all(A, NONE), all(B, A)], &[B], &[B]);
     // No span says that it is another call: it looks as one whose end nobody saw.
