@@ -189,6 +189,8 @@ mod tests {
     use flate2::read::MultiGzDecoder;
     use orchestrator::budget::Budget;
 
+    use axum::response::IntoResponse;
+
     use super::*;
     use crate::edge::held::counted;
 
