@@ -2,6 +2,7 @@
 //! its body holds, and whether the server stops. Also what an answer tells the edge.
 
 mod ids;
+mod packed_forms;
 mod shown;
 
 use std::{sync::Arc, time::Duration};
@@ -11,8 +12,11 @@ use models::ids::TenantId;
 use orchestrator::{Spine, budget::Share};
 use tokio::sync::watch;
 
-pub(crate) use self::ids::{request_id, trace_id};
 pub use self::shown::{Shown, Whose};
+pub(crate) use self::{
+    ids::{request_id, trace_id},
+    packed_forms::PackedForms,
+};
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse,
 };
 
-use crate::{Problem, edge::PackedForms, problem::Code};
+use crate::{Problem, carried::PackedForms, problem::Code};
 
 const STYLE: &str = include_str!("../../static/console.css");
 const ICON: &str = include_str!("../../static/icon.svg");

@@ -22,10 +22,7 @@ use futures::FutureExt as _;
 use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
-pub(crate) use self::{
-    operations::Operations,
-    packers::{PackedForms, Packers},
-};
+pub(crate) use self::{operations::Operations, packers::Packers};
 use crate::{
     Problem,
     carried::{About, BodyShare, Bounds, InItsOwnWords, Shown, Stopping, request_id},

@@ -20,11 +20,11 @@ use http_body_util::BodyExt as _;
 use orchestrator::{aside::aside, budget::Share, errors::Error};
 use zstd::bulk::Compressor;
 
-use super::{
-    held::SHORT as UNCOUNTED,
-    packers::{PackedForms, Packers},
+use super::{held::SHORT as UNCOUNTED, packers::Packers};
+use crate::{
+    Problem,
+    carried::{PackedForms, StaysPlain},
 };
-use crate::{Problem, carried::StaysPlain};
 
 /// An answer that is so short is sent in one packet, packed or not.
 const SHORT: u64 = 1 << 10;

@@ -1,15 +1,10 @@
-//! How many answers are packed at once, and what needs to be packed once only.
+//! How many answers are packed at once.
 //!
 //! Whoever has no key may ask for some answers too, as often as it likes, and to pack one costs a thousand times what
 //! it costs to ask. A plain answer is right as well, so nobody waits for a place.
 
-use std::{
-    num::NonZero,
-    sync::{Arc, OnceLock},
-    thread::available_parallelism,
-};
+use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
-use axum::body::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The places of those who pack.
@@ -37,20 +32,5 @@ impl Default for Packers {
     /// More than there are cores would be no faster.
     fn default() -> Self {
         Self::of(available_parallelism().map_or(1, NonZero::get))
-    }
-}
-
-/// The packed forms of an answer that is the same for ever, each from when it was first asked for. Such an answer has
-/// this as an extension.
-#[derive(Debug)]
-pub(crate) struct PackedForms {
-    pub(super) zstd: OnceLock<Bytes>,
-    pub(super) gzip: OnceLock<Bytes>,
-}
-
-impl PackedForms {
-    /// Of an answer that nobody asked for yet.
-    pub(crate) const fn new() -> Self {
-        Self { zstd: OnceLock::new(), gzip: OnceLock::new() }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     response::IntoResponse,
 };
 
-use crate::edge::PackedForms;
+use crate::carried::PackedForms;
 
 /// The document, as `hoc openapi` writes it: the router says of what it has, this operation among it.
 #[derive(Clone, Copy, Debug)]
