@@ -28,7 +28,7 @@ TYPE_OF = {"payloadType": "application/vnd.in-toto+json", "_type": "https://in-t
 NOTE = re.compile(r"[^\x00-\x1f]+/[^\x00-\x1f/]+/(runs|audit)/(0|[1-9]\d*)\n(0|[1-9]\d*)\n[^\x00-\x1f]+", re.ASCII)
 # A few kilobytes may unpack to more than there is memory: a packed file may unpack to so many times its length, to
 # LITTLE however short it is, and never to more than MOST.
-TIMES, LITTLE, MOST = 64, 256 << 20, 2048 << 20
+TIMES, LITTLE, MOST = 512, 256 << 20, 2048 << 20
 SIGNATURE = re.compile(r"\u2014 ([^\s+\x00-\x1f\x7f-\x9f]+) (\S+)")
 
 

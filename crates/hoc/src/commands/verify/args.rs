@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
     /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory [default: 2048;
-    /// of a packed file 64 times its length, 256 at least, if that is less]
+    /// of a packed file 512 times its length, 256 at least, if that is less]
     #[arg(long, value_name = "MIB", value_parser = mib(), conflicts_with = "log")]
     pub(super) max_mib: Option<u64>,
     /// Print one JSON document
