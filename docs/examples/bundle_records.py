@@ -10,7 +10,7 @@ ASKED = {"STEP_PRE": "BEFORE", "STEP_POST": "BEFORE", "STEP_PRE_POST": "AFTER"}
 NAMED = {"pre_decision_hash": "policy_decisions", "post_decision_hash": "policy_decisions",
          "activity_hash": "activity_evidence", "provider_hash": "provider_evidence"}
 CAPTURED = (("activity_hash", "B", ("LLM_CALL", "TOOL_CALL", "HTTP_CALL")), ("provider_hash", "G", ("LLM_CALL",)))
-DETERMINED = ("outcome_category", "outcome_code", "outcome_data", "params", "retry_count", "skill_name", "status")
+DETERMINED = ("outcome_category", "outcome_code", "outcome_hash", "params_hash", "retry_count", "skill_name", "status")
 INTERVENED = ("actor_id", "actor_type", "intervention_id", "kind", "reason")
 INCIDENTS = (("policy_enforcements", "incident_id"), ("prevention_records", "blocked_incident_id"))
 TALLY = "hoc-tally/4"

@@ -102,12 +102,18 @@ def open_checkpoint(note, keys):
     return {"installation": installation, "of": (tenant, log), "size": int(size), "root": unbase64(top)}
 
 
+def text_name(salt, text):
+    """How a record names a text."""
+    return sha(b"\2", bytes.fromhex(salt), text.encode()).hex()
+
+
 class Verification(Records):
-    """Checks 3 to 16, of a document whose statement a given key has signed."""
+    """Checks 3 to 17, of a document whose statement a given key has signed."""
 
     def __init__(self, document, statement, keys):
         super().__init__()
         self.proofs, records = document["proofs"], document["records"]
+        self.contents, self.erased = document["contents"], document["contents"]["erased"]
         self.sealed, self.after = records["sealed"], records["after"]
         self.statement, self.manifest, self.keys = statement, statement["predicate"], keys
         self.listed = {kind: self.manifest["sealed"]["records"].get(kind, []) for kind in KINDS}
@@ -124,7 +130,7 @@ class Verification(Records):
 
     def verify(self):
         for self.check in ("manifest", "parts", "identity", "chain", "places", "links", "counts", "roots", "receipt",
-                           "addenda", "checkpoints", "run_log", "audit", "as_of"):
+                           "addenda", "contents", "checkpoints", "run_log", "audit", "as_of"):
             try:
                 getattr(self, "check_" + self.check)()
             except (ValueError, Wrong) as why:
@@ -138,6 +144,8 @@ class Verification(Records):
         stated = self.manifest
         lost = [f"{one['run_id']}/{one['first_record']}" if "run_id" in one else str(one["first_record"]) for one in stated["missing"]]
         self.expect(not lost, f"whoever made it could not read the segments {', '.join(lost)}", "TRUNCATED")
+        unread = ["salt" if one["first_record"] is None else str(one["first_record"]) for one in stated["contents"]["missing"]]
+        self.expect(not unread, f"whoever made it could not read the texts at {', '.join(unread)}", "TRUNCATED")
         lists = [("sealed", kind, self.sealed[kind], [one for one in self.listed[kind] if one]) for kind in KINDS]
         for part, there, names in (("sealed", self.sealed, ("opened", "snapshot")),
                                    ("after", self.after, ("run", "as_of", "incidents", "audit", "addenda")),
@@ -158,12 +166,29 @@ class Verification(Records):
             if len(places) < len(hashes):
                 self.expect(False, f"{len(hashes) - len(places)} are missing from {part}/{name}", "TRUNCATED")
                 self.missing |= {part, (part, name)}
+        salt, texts, listed = self.contents["salt"], self.contents["texts"], stated["contents"]
+        if (leaf(salt) if salt else None) != listed["salt"] or (texts and not salt):
+            raise Wrong("the salt is not what was signed")
+        names, at = [text_name(salt, text) for text in texts], -1
+        for name in names:
+            if name not in listed["texts"][at + 1:]:
+                raise Wrong("one of contents/texts is not what was signed, or not in its place")
+            at = listed["texts"].index(name, at + 1)
+        if (leaf(self.erased) if self.erased else None) != listed["erased"]:
+            if self.erased:
+                raise Wrong("contents/erased is not what was signed")
+            self.missing.add("contents")
+            self.expect(False, "contents/erased is missing", "TRUNCATED")
+        if len(names) < len(listed["texts"]):
+            self.missing.add("contents")
+            self.expect(False, f"{len(listed['texts']) - len(names)} texts are missing", "TRUNCATED")
 
     def whole(self, kind):
         return ("sealed", kind) not in self.missing
 
     def check_parts(self):  # 4
-        parts = {"records.sealed": self.sealed, "records.after": self.after, "proofs": self.proofs}
+        parts = {"records.sealed": self.sealed, "records.after": self.after, "proofs": self.proofs,
+                 "contents": self.contents}
         subjects = self.statement["subject"]
         self.expect([one["name"] for one in subjects] == list(parts), "the statement is of other parts")
         for subject, (name, part) in zip(subjects, parts.items()):
@@ -219,6 +244,28 @@ class Verification(Records):
         steps = receipt["step_count"] + receipt["refused_count"]
         self.expect(steps == len(listed["steps"]), "it counts other steps")
 
+    def check_contents(self):  # 17
+        late = [step for one in self.after["addenda"] for step in one["records"]["steps"]]
+        named, kept = {}, self.manifest["contents"]
+        for step in [*self.sealed["steps"], *late]:
+            for one in (step[name] for name in ("params", "outcome_data", "prompt", "response")):
+                if one:
+                    self.expect(named.setdefault(one["hash"], one["length"]) == one["length"], "a text has two lengths")
+        if self.erased:
+            self.of_the_run(self.erased["leaf"])
+            self.expect(kept["salt"] is None and not kept["texts"], "there are texts that were erased")
+            same = self.receipt and self.erased["leaf"]["sealed_leaf"] == leaf(self.receipt["leaf"])
+            self.expect(same or ("proofs", "receipt") in self.missing, "what was erased is of another receipt")
+            return
+        for text in self.contents["texts"]:
+            length = len(text.encode())
+            self.expect(named.get(text_name(self.contents["salt"], text), length) == length, "a text is of another length")
+        lost = [name for name in named if name not in kept["texts"]]
+        self.expect(not lost, f"{len(lost)} texts that steps name are missing", "TRUNCATED")
+        strange = [name for name in kept["texts"] if name not in named]
+        all_there = self.whole("steps") and ("after", "addenda") not in self.missing
+        self.expect(not all_there or not strange, f"{len(strange)} texts are named by no step")
+
     def check_checkpoints(self):  # 13
         notes, heads = self.proofs["checkpoints"], {}
         for log in ("runs", "audit"):
@@ -230,6 +277,9 @@ class Verification(Records):
     def check_run_log(self):  # 14
         later = [one for one in [self.receipt, *self.after["addenda"]] if one]
         self.in_log([(self.sealed["opened"], self.proofs["opened"]), *((one["leaf"], one) for one in later)], "runs")
+        if self.erased:
+            behind = [self.receipt] if self.receipt else []
+            self.in_log([(one["leaf"], one) for one in [*behind, self.erased]], "runs")
 
     def in_log(self, leaves, log):
         before = -1
@@ -257,6 +307,7 @@ class Verification(Records):
         times = [self.sealed["opened"]["started_at"], *(row["created_at"] for row in self.after["audit"])]
         times += [one["leaf"]["added_at"] for one in self.after["addenda"]]
         times += [self.receipt["leaf"]["sealed_at"]] if self.receipt else []
+        times += [self.erased["leaf"]["erased_at"]] if self.erased else []
         self.expect(as_of["time"] >= max(times), "it was made before what it tells of")
 
 

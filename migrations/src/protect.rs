@@ -7,7 +7,7 @@
 
 use crate::dialect::Dialect;
 
-/// The trigger function of Postgres, made once. SQLite's triggers say it themselves.
+/// The trigger functions of Postgres, made once. SQLite's triggers say it themselves.
 pub(crate) fn refusal(dialect: Dialect) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => vec![],
@@ -16,6 +16,15 @@ pub(crate) fn refusal(dialect: Dialect) -> Vec<String> {
              RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; \
              END $$"
                 .to_owned(),
+            format!(
+                "CREATE FUNCTION refuse_but_erased() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF TG_OP = 'DELETE' THEN IF {} THEN RETURN OLD; END IF; \
+                 ELSIF NOT {} THEN RETURN NEW; END IF; \
+                 RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; \
+                 END $$",
+                erased("OLD"),
+                erased("NEW")
+            ),
         ],
     }
 }
@@ -39,6 +48,41 @@ pub(crate) fn kept_unless(dialect: Dialect, table: &str, refused: &str) -> Vec<S
 pub(crate) fn changes(columns: &[&str]) -> String {
     let each = columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}"));
     format!("({})", each.collect::<Vec<_>>().join(" OR "))
+}
+
+/// Rows of runs: never changed; deleted where the run log says that the run was erased, and only there; and none is
+/// added then.
+pub(crate) fn erasable(dialect: Dialect, table: &str) -> Vec<String> {
+    let own = match dialect {
+        Dialect::Sqlite => [
+            refuse(dialect, table, "DELETE", Some(&format!("NOT {}", erased("OLD")))),
+            refuse(dialect, table, "INSERT", Some(&erased("NEW"))),
+        ]
+        .concat(),
+        // A condition of a trigger takes no query there.
+        Dialect::Postgres => ["delete", "insert"]
+            .into_iter()
+            .flat_map(|operation| {
+                [
+                    format!(
+                        "CREATE TRIGGER {table}_no_{operation} BEFORE {} ON {table} FOR EACH ROW \
+                         EXECUTE FUNCTION refuse_but_erased()",
+                        operation.to_uppercase()
+                    ),
+                    format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_{operation}"),
+                ]
+            })
+            .collect(),
+    };
+    [refuse(dialect, table, "UPDATE", None), own, truncate(dialect, table)].concat()
+}
+
+/// That the run of a row was erased.
+fn erased(row: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM run_log WHERE run_log.tenant_id = {row}.tenant_id AND run_log.run_id = {row}.run_id \
+         AND run_log.leaf_type = 'ERASED')"
+    )
 }
 
 fn refuse(dialect: Dialect, table: &str, operation: &str, when: Option<&str>) -> Vec<String> {

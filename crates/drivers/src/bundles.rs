@@ -21,7 +21,7 @@ use crate::{
     driver::driver,
     incidents::IncidentRunReadDriver,
     ledger::LedgerReads,
-    logs::{EvidenceReads, LogsReads, RunRecords, TraceReads},
+    logs::{EvidenceReads, LogsReads, Named, RunRecords, TraceReads},
     policies::{PoliciesReads, PolicyEnforcementReadDriver, PreventionRecordsReadDriver},
 };
 
@@ -54,6 +54,8 @@ pub struct EvidenceRows {
     pub records: RunRecords,
     /// The segments that are not there, or not what was recorded: what they held is not in `records`.
     pub missing: Vec<MissingSegment>,
+    /// The texts that the steps name.
+    pub named: Named,
     /// Failed captures, as they stand now.
     pub capture_failures: Vec<CaptureFailureRecord>,
     /// Enforcements; those that no receipt covers have no `seq` and come last.
@@ -88,6 +90,7 @@ impl ExportBundleStore<'_> {
         Ok(EvidenceRows {
             records: held.records,
             missing: held.missing,
+            named: held.named,
             capture_failures: EvidenceReads::new(self.conn).capture_failures_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,

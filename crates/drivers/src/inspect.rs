@@ -72,9 +72,9 @@ async fn triggers_of_sqlite(conn: &Conn) -> Result<BTreeMap<String, Trigger>, St
         .collect()
 }
 
-/// On Postgres a trigger must be ENABLE ALWAYS, and call the function that refuses.
+/// On Postgres a trigger must be ENABLE ALWAYS, and call a function that refuses.
 async fn triggers_of_postgres(conn: &Conn) -> Result<BTreeMap<String, Trigger>, StoreError> {
-    let query = "SELECT t.tgname::text, t.tgenabled = 'A' AND p.proname = 'refuse_append_only' \
+    let query = "SELECT t.tgname::text, t.tgenabled = 'A' AND p.proname IN ('refuse_append_only', 'refuse_but_erased') \
                  AND p.prosrc LIKE '%RAISE EXCEPTION%' FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
                  JOIN pg_class c ON c.oid = t.tgrelid \
                  WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace";

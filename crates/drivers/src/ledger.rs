@@ -2,12 +2,12 @@
 
 mod compare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use entities::ledger::{checkpoints, log_heads, log_marks, run_log, tree_nodes};
 use models::{
     ids::{RunId, TenantId},
-    ledger::{Checkpoint, LogHead, LogMark, RunLogEntry, TreeNode},
+    ledger::{Checkpoint, LogHead, LogMark, RunLeafType, RunLogEntry, TreeNode},
     page::{Page, PageRequest},
 };
 use proof::{hash::Hash, words::LogName};
@@ -125,8 +125,7 @@ impl LedgerReads<'_> {
 
     /// The receipts of these runs, as many of them as are sealed.
     pub async fn receipts(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<RunLogEntry>, StoreError> {
-        let sealed =
-            of(tenant).filter(run_log::Column::LeafType.eq(models::ledger::RunLeafType::Sealed.as_str()));
+        let sealed = of(tenant).filter(run_log::Column::LeafType.eq(RunLeafType::Sealed.as_str()));
         let rows = read::by_keys(self.conn, sealed, [run_log::Column::RunId], keys::sorted(runs)).await?;
         rows.into_iter().map(read_leaf).collect()
     }
@@ -136,6 +135,19 @@ impl LedgerReads<'_> {
         let of_run = of(tenant).filter(run_log::Column::RunId.eq(run.0));
         let select = dialect::sorted(self.conn.backend(), of_run, &[run_log::Column::LeafIndex]);
         read::all(self.conn, select).await?.into_iter().map(read_leaf).collect()
+    }
+
+    /// Those of these runs that have a leaf of this type.
+    pub async fn runs_with_leaf(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+        of_type: RunLeafType,
+    ) -> Result<HashSet<RunId>, StoreError> {
+        use run_log::Column as C;
+        let select = of(tenant).filter(C::LeafType.eq(of_type.as_str()));
+        let rows = read::by_keys(self.conn, select, [C::RunId], keys::sorted(runs)).await?;
+        Ok(rows.into_iter().map(|row| row.run_id.0).collect())
     }
 
     /// The newest checkpoint of a log.

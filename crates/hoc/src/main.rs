@@ -21,7 +21,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use commands::{
-    bench_rows, bench_rules, bundle, doctor, facts, import, keys, login_link, migrate, openapi, serve, verify,
+    bench_rows, bench_rules, bundle, doctor, erase, facts, import, keys, login_link, migrate, openapi, serve,
+    verify,
 };
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that. It
@@ -62,6 +63,7 @@ enum Command {
     LoginLink(login_link::Args),
     Import(import::Args),
     Bundle(bundle::Args),
+    Erase(erase::Args),
     Verify(Box<verify::Args>),
     Doctor(doctor::Args),
     Facts(facts::Args),
@@ -104,6 +106,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Keys(args) => keys::run(args, flags).await?,
         Command::LoginLink(args) => Box::pin(login_link::run(args, flags)).await?,
         Command::Bundle(args) => Box::pin(bundle::run(args, flags)).await?,
+        Command::Erase(args) => Box::pin(erase::run(args, flags)).await?,
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return Box::pin(verify::run(*args, flags)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, flags)).await,

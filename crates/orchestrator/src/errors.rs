@@ -142,7 +142,8 @@ pub enum Error {
     /// The store did not confirm the commit: it may or may not have happened.
     #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
     CommitUnknown(#[source] Arc<StoreError>),
-    /// What is stored of a run does not read back: a segment of its records, or the key of a step.
+    /// What is stored of a run does not read back: a segment of its records, the key of a step, or the salt of its
+    /// texts.
     #[error(
         "what is stored of this does not read back: {table}, row {row}, which was changed past HOC, or damaged; whoever runs the \
          server finds an incident about it, and more in its log"
@@ -251,7 +252,7 @@ impl Error {
             cause if cause.is_unavailable() || cause.is_retry() || cause.is_locked() => {
                 Self::Unavailable(Arc::clone(err))
             }
-            StoreError::Corrupt { table: table @ ("run_segments" | "step_keys"), row, why } => {
+            StoreError::Corrupt { table: table @ ("run_segments" | "step_keys" | "run_salts"), row, why } => {
                 Self::Damaged { table, row: row.clone(), why: why.clone() }
             }
             _ => Self::Store(Arc::clone(err)),

@@ -23,7 +23,10 @@ impl Form {
             Self::Time
         } else if member.ends_with("_hash")
             || member.ends_with("_digest")
-            || matches!(member, "root" | "records_root" | "chain_head" | "sealed_leaf" | "commitment")
+            || matches!(
+                member,
+                "hash" | "salt" | "root" | "records_root" | "chain_head" | "sealed_leaf" | "commitment"
+            )
         {
             Self::Hash
         } else {

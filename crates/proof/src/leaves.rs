@@ -24,6 +24,8 @@ pub enum RunLeaf {
     Sealed(SealedLeaf),
     #[serde(rename = "hoc/run-addendum/v1")]
     Addendum(AddendumLeaf),
+    #[serde(rename = "hoc/run-erased/v1")]
+    Erased(ErasedLeaf),
 }
 
 /// A run began. Its hash is the `prev_hash` of the run's first step.
@@ -153,6 +155,24 @@ pub struct AddendumLeaf {
     pub records_root: String,
     pub record_counts: BTreeMap<RecordKind, u64>,
     pub added_at: String,
+}
+
+/// What was kept of a run's texts, and their salt, was erased: who asked for it and why, and how much it was. What came
+/// to the run after that is not kept either.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasedLeaf {
+    pub tenant_id: String,
+    pub run_id: String,
+    /// Hash of the SEALED leaf.
+    pub sealed_leaf: String,
+    /// How many texts were kept, and how many bytes they had.
+    pub text_count: u64,
+    pub text_bytes: u64,
+    pub actor_type: ActorType,
+    pub actor_id: Option<String>,
+    pub reason: String,
+    pub erased_at: String,
 }
 
 /// One leaf of the records tree: all records of a kind, by count and Merkle root in order of their key.

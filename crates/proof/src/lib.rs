@@ -5,12 +5,13 @@
 //!
 //! Read in this order: [`canonical`] and [`hash`] say how any value becomes one hash; [`records`],
 //! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root;
-//! [`segment`] how a run's records are kept; [`keys`], [`note`], [`checkpoint`], [`dsse`] and [`statement`] how a root
-//! is signed; [`bundle`] how all of it travels.
+//! [`segment`] how a run's records are kept, [`contents`] how their texts are, apart from them; [`keys`], [`note`],
+//! [`checkpoint`], [`dsse`] and [`statement`] how a root is signed; [`bundle`] how all of it travels.
 
 pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
+pub mod contents;
 pub mod definitions;
 pub mod dsse;
 pub mod forms;
@@ -26,4 +27,5 @@ pub mod segment;
 pub mod statement;
 pub mod tagged;
 pub mod tally;
+mod told;
 pub mod words;

@@ -7,8 +7,8 @@ use crate::{
     definitions::{LimitDefinition, RuleDefinition, SnapshotDefinition},
     hash::{self, Hash},
     leaves::{
-        AddendumLeaf, AuditLeaf, AuditRecord, EpochLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf, SealedLeaf,
-        SigningKeyLeaf,
+        AddendumLeaf, AuditLeaf, AuditRecord, EpochLeaf, ErasedLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf,
+        SealedLeaf, SigningKeyLeaf,
     },
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, DeterminismRecord,
@@ -50,6 +50,7 @@ tagged! {
     OpenedLeaf = "hoc/run-opened/v1",
     SealedLeaf = "hoc/run-sealed/v1",
     AddendumLeaf = "hoc/run-addendum/v1",
+    ErasedLeaf = "hoc/run-erased/v1",
     AuditRecord = "hoc/audit-entry/v1",
     EpochLeaf = "hoc/log-epoch/v1",
     SigningKeyLeaf = "hoc/signing-key/v1",
@@ -238,8 +239,8 @@ impl StepRecord {
         DeterminismRecord {
             outcome_category: self.outcome_category,
             outcome_code: self.outcome_code.as_deref(),
-            outcome_data: self.outcome_data.as_deref(),
-            params: self.params.as_deref(),
+            outcome_hash: self.outcome_hash.as_deref(),
+            params_hash: self.params_hash.as_deref(),
             retry_count: self.retry_count,
             skill_name: &self.skill_name,
             status: self.status,

@@ -119,7 +119,7 @@ impl TestDatabase {
         let sql = match self.store {
             Store::Sqlite => {
                 let drop = |kind: &str| format!("DROP TRIGGER IF EXISTS {table}_no_{kind};");
-                ["update", "delete"].map(drop).concat()
+                ["update", "delete", "insert"].map(drop).concat()
             }
             Store::Postgres => format!("ALTER TABLE {table} DISABLE TRIGGER USER"),
         };
@@ -237,6 +237,7 @@ impl TestDatabase {
         // Their bodies are pressed: what they say is looked for as they say it.
         if contents.contains_key("run_segments") {
             self.records_as_text(&mut contents).await;
+            self.contents_as_text(&mut contents).await;
         }
         contents
     }

@@ -5,7 +5,9 @@
 //! its tests say so and pass, but not where `CI` is set. [`wire`] stands between replicas and their Postgres and lets
 //! their statements through one at a time.
 
+mod contents;
 mod damage;
+mod damaged_contents;
 pub mod databases;
 mod kept;
 mod macros;
@@ -17,7 +19,9 @@ pub mod wire;
 pub mod witness;
 
 pub use self::{
+    contents::StoredContents,
     damage::Damage,
+    damaged_contents::ContentsDamage,
     databases::{Store, TestDatabase},
     records::StoredSegment,
     stranger::Stranger,

@@ -11,7 +11,9 @@ use serde::Deserialize;
 
 use crate::{
     Row, Seen,
-    checks::{Case, addenda, audit, chain, counts, effects, facts, links, logs, manifest, outside, roots},
+    checks::{
+        Case, addenda, audit, chain, contents, counts, effects, facts, links, logs, manifest, outside, roots,
+    },
     document::{self, Document},
     json::Parser,
     report::{Finding, Findings, Report, Word},
@@ -118,6 +120,7 @@ fn signed(
     findings.note("roots", roots::roots(&case));
     findings.note("receipt", roots::receipt(&case));
     findings.note("addenda", addenda::addenda(&case, known, totals));
+    findings.note("contents", contents::contents(&case));
     match logs::heads(&case) {
         Err(finding) => findings.note("checkpoints", Err(finding)),
         Ok(heads) => {

@@ -266,6 +266,8 @@ pub struct RunLog {
     runs: BTreeMap<String, bool>,
     /// How many addenda each run has that has one.
     addenda: HashMap<String, u64>,
+    /// Whose texts were erased.
+    erased: HashSet<String>,
     order: Worst,
 }
 
@@ -274,7 +276,13 @@ impl RunLog {
     #[must_use]
     pub fn new(checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
         let tree = Tree::new(LogName::Runs, checkpoint, since, keys);
-        Self { tree, runs: BTreeMap::new(), addenda: HashMap::new(), order: Worst::default() }
+        Self {
+            tree,
+            runs: BTreeMap::new(),
+            addenda: HashMap::new(),
+            erased: HashSet::new(),
+            order: Worst::default(),
+        }
     }
 
     /// The next row, in the order of the log.
@@ -299,6 +307,12 @@ impl RunLog {
                     format!("{} has addendum {} where {next} belongs", leaf.run_id, leaf.number)
                 });
                 *next = leaf.number.saturating_add(1);
+            }
+            RunLeaf::Erased(leaf) => {
+                let sealed = self.runs.get(&leaf.run_id) == Some(&true);
+                self.order.expect(sealed, || format!("{} was erased and is not sealed", leaf.run_id));
+                let first = self.erased.insert(leaf.run_id.clone());
+                self.order.expect(first, || format!("{} was erased twice", leaf.run_id));
             }
         }
     }

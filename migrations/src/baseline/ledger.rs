@@ -22,7 +22,7 @@ const RUN_LOG: &str = r"
     leaf_index count
     leaf_hash hash
     run_id id
-    leaf_type word(OPENED, SEALED, ADDENDUM)
+    leaf_type word(OPENED, SEALED, ADDENDUM, ERASED)
     leaf text
     created_at time
     PRIMARY KEY (tenant_id, leaf_index)

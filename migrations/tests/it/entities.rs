@@ -41,7 +41,7 @@ testkit::on_both! {
             counts: counters;
             incidents: incident_events incident_runs incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
-            logs: aos_traces audit_ledger evidence_capture_failures llm_run_records run_segments step_keys
+            logs: aos_traces audit_ledger evidence_capture_failures llm_run_records run_contents run_salts run_segments step_keys
                 system_records uncounted_steps;
             policies: limit_breaches limit_integrity limit_usage limit_versions limits permits policy_enforcements
                 policy_proposals policy_rule_integrity policy_rule_versions policy_rules

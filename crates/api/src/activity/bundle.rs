@@ -16,7 +16,7 @@ use crate::{
 #[utoipa::path(get, path = "/runs/{run_id}/bundle", operation_id = "activity.bundle", tag = "activity",
     extensions(("x-roles" = json!(roles::<Inspects>()))),
     params(("run_id" = String, Path, description = "The run.")),
-    responses((status = 200, description = "The bundle: `format`, `records`, `proofs`, `statement`. \
+    responses((status = 200, description = "The bundle: `format`, `records`, `proofs`, `contents`, `statement`. \
         Packed where `Accept-Encoding` has zstd or gzip and a core is free for it.",
         body = Object, content_type = "application/json")))]
 pub(super) async fn bundle(

@@ -1,5 +1,6 @@
 //! A permit and a step, as they are written.
 
+use models::logs::{KeptText, StepTexts};
 use orchestrator::{
     choke::call::{Granted, Recorded},
     handlers::activity,
@@ -113,6 +114,11 @@ pub(crate) struct StepView {
     outcome: OutcomeView,
     #[schema(value_type = serde_json::Value)]
     params: Option<Kept>,
+    /// Which members are null because what was kept of them was erased: `params`, `outcome.data`, `llm.prompt`,
+    /// `llm.response`.
+    erased: Vec<&'static str>,
+    /// Which are null because what was kept of them is not there any more, or not as it was: the run's proof says so.
+    lost: Vec<&'static str>,
     /// Null for a step that is no model call.
     llm: Option<LlmView>,
     /// As its agent or tracer told, by their clock.
@@ -133,6 +139,7 @@ pub(crate) struct StepView {
     #[schema(value_type = Option<words::PermitNote>, required = true)]
     permit_note: Option<&'static str>,
     idempotency_key: Option<String>,
+    /// Keyed hashes of what is kept of what went in and came out: by them two steps are compared, of one run or of two.
     input_hash: String,
     output_hash: String,
     determinism_hash: String,
@@ -194,6 +201,15 @@ impl From<activity::StepView> for StepView {
     fn from(view: activity::StepView) -> Self {
         let note = view.refused_after();
         let (step, step_hash) = (view.step.record, view.step.step_hash);
+        let (mut erased, mut lost) = (Vec::new(), Vec::new());
+        let StepTexts { params, outcome_data, prompt, response } = view.texts;
+        let mut kept = |name, text: Option<KeptText>| {
+            erased.extend(matches!(text, Some(KeptText::Erased(_))).then_some(name));
+            lost.extend(matches!(text, Some(KeptText::Lost(_))).then_some(name));
+            text.and_then(KeptText::text)
+        };
+        let (params, outcome_data) = (kept("params", params), kept("outcome.data", outcome_data));
+        let (prompt, response) = (kept("llm.prompt", prompt), kept("llm.response", response));
         // A use that nobody can read is one, as the tree has it.
         let told = step.cost_nanousd > 0 || step.cost_note.is_some();
         let uses = told || step.input_tokens > 0 || step.output_tokens > 0;
@@ -211,8 +227,8 @@ impl From<activity::StepView> for StepView {
             reasoning_tokens: step.reasoning_tokens,
             cost_usd: step.cost_known.then(|| Number::usd(step.cost_nanousd)),
             cost_note: step.cost_note.map(|note| note.as_str()),
-            prompt: step.prompt,
-            response: step.response,
+            prompt,
+            response,
             finish_reason: step.finish_reason,
         });
         Self {
@@ -238,9 +254,11 @@ impl From<activity::StepView> for StepView {
             outcome: OutcomeView {
                 category: step.outcome_category.as_str(),
                 code: step.outcome_code,
-                data: step.outcome_data.map(Kept::from),
+                data: outcome_data.map(Kept::from),
             },
-            params: step.params.map(Kept::from),
+            params: params.map(Kept::from),
+            erased,
+            lost,
             llm,
             duration_ms: step.duration_ms,
             retry_count: step.retry_count,

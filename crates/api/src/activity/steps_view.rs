@@ -1,7 +1,7 @@
 //! A page of a run's steps, as it is written: with what is missing from it.
 
 use models::ids::RunId;
-use orchestrator::handlers::activity::{MissingSteps, StepsPage};
+use orchestrator::handlers::activity::{MissingSteps, MissingTexts, StepsPage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +24,9 @@ pub(crate) struct StepsView {
     /// What of the run's records, on the way of this page, does not read back: the steps in it are on no page. Mostly
     /// nothing.
     missing: Vec<MissingView>,
+    /// What of the texts of these steps does not read back: each step names those of its members as `lost`. Mostly
+    /// nothing.
+    missing_texts: Vec<MissingTextsView>,
 }
 
 /// A segment of a run's records that is not there, or not what was recorded. There is an incident about it.
@@ -43,16 +46,40 @@ pub(crate) struct MissingView {
     why: String,
 }
 
+/// A body of a run's texts that is not there, or not what was recorded. There is an incident about it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = MissingTexts)]
+pub(crate) struct MissingTextsView {
+    run_id: String,
+    /// Its place, which is that of the segment whose steps name its texts: how many records the run's segments hold
+    /// before that. Null where it is the run's salt, without which none of its texts can be told from another.
+    #[schema(required = true)]
+    first_record: Option<u64>,
+    /// What is wrong with it.
+    why: String,
+}
+
 impl StepsView {
     pub(super) fn of(run: RunId, page: StepsPage) -> Self {
-        let StepsPage { items, next_cursor, has_more, total, missing } = page;
+        let StepsPage { items, next_cursor, has_more, total, missing, missing_texts } = page;
         Self {
             items: items.into_iter().map(StepView::from).collect(),
             next_cursor: next_cursor.map(|cursor| cursor.to_string()),
             has_more,
             total,
             missing: missing.into_iter().map(|missing| MissingView::of(run, missing)).collect(),
+            missing_texts: missing_texts
+                .into_iter()
+                .map(|missing| MissingTextsView::of(run, missing))
+                .collect(),
         }
+    }
+}
+
+impl MissingTextsView {
+    fn of(run: RunId, missing: MissingTexts) -> Self {
+        let MissingTexts { first_record, why } = missing;
+        Self { run_id: run.to_string(), first_record, why }
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
 
 /// Follow the tenant's runs, an agent its own: each as it begins and as it is sealed. Server-sent events.
 ///
-/// `opened`, `sealed` and `added` (something came to a sealed run) are in the order of the run log; their ids are its
-/// leaf indexes. It begins with what happens from
+/// `opened`, `sealed`, `added` (something came to a sealed run) and `erased` (its texts were) are in the order of the
+/// run log; their ids are its leaf indexes. It begins with what happens from
 /// now on, or behind `Last-Event-ID`; behind one that the log does not have, from now on as well.
 #[utoipa::path(get, path = "/events", operation_id = "activity.tenant_events", tag = "activity",
     extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
@@ -49,6 +49,9 @@ fn said(id: u64, event: TenantEvent) -> Said {
         TenantEvent::Sealed { run_id, status, sealed_at } => {
             let (run_id, status) = (run_id.to_string(), status.as_str());
             Said::new("sealed", id, &json!({ "run_id": run_id, "status": status, "sealed_at": sealed_at }))
+        }
+        TenantEvent::Erased { run_id, erased_at } => {
+            Said::new("erased", id, &json!({ "run_id": run_id.to_string(), "erased_at": erased_at }))
         }
         TenantEvent::Added { run_id, added_at } => {
             Said::new("added", id, &json!({ "run_id": run_id.to_string(), "added_at": added_at }))

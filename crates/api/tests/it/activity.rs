@@ -164,6 +164,8 @@ async fn a_run_from_start_to_end() {
             "temperature": 1,
             "seed": 12345678901234567890
           },
+          "erased": [],
+          "lost": [],
           "llm": {
             "provider": "openai",
             "model": "gpt-4o",
@@ -197,7 +199,8 @@ async fn a_run_from_start_to_end() {
       ],
       "next_cursor": null,
       "has_more": false,
-      "missing": []
+      "missing": [],
+      "missing_texts": []
     }
     "#);
     let complete = || app.post(format!("{ACTIVITY}/runs/{run}/complete")).key(&agent);

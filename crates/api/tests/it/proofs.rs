@@ -99,7 +99,7 @@ async fn proof_recomputes_what_was_sealed() {
 }
 
 #[tokio::test]
-async fn a_bundle_is_four_members_and_signed() {
+async fn a_bundle_is_five_members_and_signed() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
     let complete = app.post(format!("{ACTIVITY}/runs/{}/complete", scene.run_id)).key(&scene.agent);
@@ -110,7 +110,7 @@ async fn a_bundle_is_four_members_and_signed() {
     let bundle = bundle.expect(200);
     let mut members: Vec<&String> = bundle.as_object().expect("a bundle").keys().collect();
     members.sort();
-    assert_eq!(members, ["format", "proofs", "records", "statement"]);
+    assert_eq!(members, ["contents", "format", "proofs", "records", "statement"]);
     assert_eq!(bundle["format"], "hoc/run-evidence-bundle/v1");
 }
 

@@ -1,6 +1,7 @@
 //! Logs: traces and steps, evidence, LLM run records, system records, and the Audit Ledger.
 
 mod audit;
+mod contents;
 mod decisions;
 mod failures;
 mod llm_runs;
@@ -11,6 +12,7 @@ mod traces;
 mod tree;
 
 pub use self::{
+    contents::{Base, DEEPEST, HeldTexts, Named, NewContents},
     failures::{Evidence, EvidenceReads},
     segments::{
         DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunRecords,

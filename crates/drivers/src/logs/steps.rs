@@ -8,12 +8,13 @@ use models::{
     page::{Cursor, Page, PageError, PageRequest},
 };
 use proof::{
+    contents::MissingContents,
     records::RecordKind,
     segment::{MissingSegment, held},
 };
 
 use super::{
-    HeldRecords, KeysOfRun, LookedInto, RunRecords, TraceReads,
+    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, TraceReads, contents,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
@@ -28,6 +29,8 @@ pub struct StepsPage {
     pub page: Page<JudgedStep>,
     /// The segments among them that are not there, or not what was recorded: their steps are on no page.
     pub missing: Vec<MissingSegment>,
+    /// The bodies that the steps' texts are in and that are not there, or not what was recorded.
+    pub missing_contents: Vec<MissingContents>,
 }
 
 /// A stretch of steps that was looked through.
@@ -64,7 +67,8 @@ impl TraceReads<'_> {
     }
 
     /// A run's steps by index, a page at a time; those that were added after it was sealed come last. With a key, only
-    /// those that it reported. `counted` is how many the run has, as it says: what is not there of them is named.
+    /// those that it reported. `counted` is how many the run has, as it says: what is not there of them is named. With
+    /// their texts.
     pub async fn list_steps(
         self,
         tenant: TenantId,
@@ -122,8 +126,36 @@ impl TraceReads<'_> {
         missing.sort_by_key(|one| (one.first_record, one.first_step));
         missing.dedup_by_key(|one| one.first_record);
         rows.truncate(limit.saturating_add(1));
-        let page = Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index));
-        Ok(StepsPage { page, missing })
+        let mut page = Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index));
+        let (items, missing_contents) = self.with_texts(tenant, run, page.items).await?;
+        page.items = items;
+        Ok(StepsPage { page, missing, missing_contents })
+    }
+
+    /// The steps with what they name; and the bodies of that which cannot be read.
+    async fn with_texts(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        mut steps: Vec<JudgedStep>,
+    ) -> Result<(Vec<JudgedStep>, Vec<MissingContents>), StoreError> {
+        let index = |step: &JudgedStep| step.step.record.step_index;
+        let (Some(first), Some(last)) = (steps.iter().map(index).min(), steps.iter().map(index).max()) else {
+            return Ok((steps, Vec::new()));
+        };
+        let places = segments::places_of(self.conn, tenant, run, &(first..last.saturating_add(1))).await?;
+        let mut named = Named::default();
+        for step in &steps {
+            let is_its = |(_, indices): &&(u64, Range<u64>)| indices.contains(&index(step));
+            if let Some((place, _)) = places.iter().find(is_its) {
+                named.note(*place, [&step.step]);
+            }
+        }
+        let HeldTexts { texts, missing, .. } = contents::of_steps(self.conn, tenant, run, &named).await?;
+        for step in &mut steps {
+            step.texts = texts.of_step(&step.step.record);
+        }
+        Ok((steps, missing))
     }
 
     /// The steps of these indices. One that is not there is not passed over: its segment is named, and what was looked
@@ -173,20 +205,27 @@ impl TraceReads<'_> {
         Ok(Stretch { steps, missing, end })
     }
 
-    /// Opens all segments of a run, and holds its keys against them, without keeping any of it.
+    /// Opens all segments of a run and the bodies of its texts, and holds its keys against them, without keeping any of
+    /// it.
     pub async fn look_into(self, tenant: TenantId, run: RunId) -> Result<LookedInto, StoreError> {
         let counted = self.counted(tenant, run).await?;
         segments::look_into(self.conn, tenant, run, counted).await
     }
 
-    /// How many bytes the segments of these runs have once they are opened, as far as what they say can be believed; a
-    /// run without any is not listed.
+    /// How many bytes the segments of these runs and the bodies of their texts have once they are opened, as far as
+    /// what they say can be believed; a run without any is not listed.
     pub async fn bytes_of_runs(
         self,
         tenant: TenantId,
         runs: &[RunId],
-    ) -> Result<Vec<(RunId, u64)>, StoreError> {
-        segments::bytes_of(self.conn, tenant, runs).await
+    ) -> Result<HashMap<RunId, u64>, StoreError> {
+        let mut all: HashMap<RunId, u64> =
+            segments::bytes_of(self.conn, tenant, runs).await?.into_iter().collect();
+        for (run, bytes) in contents::bytes_of(self.conn, tenant, runs).await? {
+            let of_run = all.entry(run).or_default();
+            *of_run = of_run.saturating_add(bytes);
+        }
+        Ok(all)
     }
 
     /// The idempotency keys of a run's steps, to hold the steps against.

@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod bundles;
+mod contents;
 mod counters;
 mod cut;
 mod dice;

@@ -270,6 +270,16 @@ pub(crate) fn verdict(tenant: TenantId, run: u128, n: u64) -> Verdict {
     Verdict::conclude(Arc::new(Hashed::new(decision(tenant, run, n))))
 }
 
+/// How a record of a sample names this text.
+pub(crate) fn said(text: &str) -> proof::contents::Content {
+    salt().name(text)
+}
+
+/// What the texts of samples are hashed with.
+pub(crate) fn salt() -> proof::contents::Salt {
+    proof::contents::Salt::new([9; 32])
+}
+
 pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {
     StepRecord {
         cache_write_tokens: MOST,
@@ -281,15 +291,15 @@ pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {
         parent_step_index: Some(MOST),
         kind: StepKind::LlmCall,
         skill_name: ODD.to_owned(),
-        params: some(""),
+        params: Some(said("")),
         status: StepStatus::Refused,
         asked: Asked::After,
         reported_status: Some(StepStatus::Skipped),
         outcome_category: OutcomeCategory::Refused,
         outcome_code: some(ODD),
-        outcome_data: some(r#"{"b":18446744073709551615}"#),
-        prompt: some(ODD),
-        response: some(""),
+        outcome_data: Some(said(r#"{"b":18446744073709551615}"#)),
+        prompt: Some(said(ODD)),
+        response: Some(said("")),
         finish_reason: some("stop"),
         provider: some("openai"),
         model: some("gpt"),
@@ -314,6 +324,8 @@ pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {
         replay_behavior: Some(ReplayBehavior::Check),
         input_hash: hex(8),
         output_hash: hex(9),
+        params_hash: Some(hex(17)),
+        outcome_hash: Some(hex(18)),
         permit_id: Some(models::ids::PermitId(uuid(6)).to_string()),
         permit_note: Some(PermitNote::Unknown),
         decision_id: Some(decision(tenant, run, n).decision_id),

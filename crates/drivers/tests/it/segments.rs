@@ -32,7 +32,10 @@ struct Steps {
 
 impl Steps {
     fn of(run: u128, steps: impl IntoIterator<Item = StepRecord>) -> Self {
-        let hashed: Vec<_> = steps.into_iter().map(Hashed::new).collect();
+        // None names a text: those are in bodies of their own.
+        let bare =
+            |step| StepRecord { params: None, outcome_data: None, prompt: None, response: None, ..step };
+        let hashed: Vec<_> = steps.into_iter().map(bare).map(Hashed::new).collect();
         let verdicts = hashed.iter().map(|step| verdict(TENANT, run, step.step_index)).collect();
         Self { run, hashed, verdicts }
     }

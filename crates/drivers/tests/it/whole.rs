@@ -3,7 +3,7 @@
 use drivers::{
     Db, Tx,
     bundles::{EvidenceRows, RunRows},
-    logs::{DecidedStep, NewSegment, RunRecords},
+    logs::{DecidedStep, Named, NewSegment, RunRecords},
 };
 use models::{
     activity::Run,
@@ -27,7 +27,7 @@ use proof::{
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf},
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord, GapRecord,
-        IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record,
+        IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record, StepRecord,
     },
     tagged::{Hashed, RecordRef},
     words::{
@@ -475,16 +475,16 @@ pub(crate) fn checkpoint(tenant: TenantId, n: u64) -> Checkpoint {
 pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
     let verdicts = [verdict(tenant, n, 0), verdict(tenant, n, 1)];
     let steps = [step(tenant, n, 0), step(tenant, n, 1)];
+    let stored = |record: &StepRecord| StepRow::new(record.clone(), Record::Step(record.clone()).hash());
+    let mut named = Named::default();
+    named.note(0, &steps.each_ref().map(stored));
     let rows = RunRows {
         run: Run { incident_count: 1, ..run(tenant, n) },
         trace: Some(trace(tenant, n)),
         snapshot: Some(snapshot(tenant)),
         evidence: EvidenceRows {
             records: RunRecords {
-                steps: steps
-                    .iter()
-                    .map(|record| StepRow::new(record.clone(), Record::Step(record.clone()).hash()))
-                    .collect(),
+                steps: steps.iter().map(stored).collect(),
                 environment: Some(environment(tenant, n)),
                 activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
                 providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
@@ -493,6 +493,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
                 decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
             },
             missing: Vec::new(),
+            named,
             capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
             enforcements: vec![
                 enforcement(tenant, n, 1),
@@ -546,7 +547,7 @@ pub(crate) fn segment<'r>(
     evidence.extend(records.gaps.iter().map(RecordRef::from));
     evidence.extend(records.integrity.iter().map(RecordRef::from));
     let run = RunId(uuid(run));
-    NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence }
+    NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence, contents: None }
 }
 
 async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {

@@ -4,6 +4,7 @@ pub(crate) mod bench_rows;
 pub(crate) mod bench_rules;
 pub(crate) mod bundle;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod facts;
 pub(crate) mod import;
 pub(crate) mod keys;

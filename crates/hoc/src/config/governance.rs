@@ -45,7 +45,7 @@ pub(crate) struct Governance {
     pub(crate) max_waiting: Setting<usize>,
     /// How many MiB of bodies, calls and answers may be held at once.
     pub(crate) max_held_mib: Setting<usize>,
-    /// How many MiB of traces, runs and compiled policies are remembered.
+    /// How many MiB of traces, runs, compiled policies and what runs said are remembered.
     pub(crate) max_remembered_mib: Setting<usize>,
     /// How many streams of events may be open at once.
     pub(crate) max_streams: Setting<usize>,

@@ -170,7 +170,7 @@ fn plant_by_people(asking: &mut Asking, agent: &str, admin: &str, texts: &[Strin
 }
 
 /// Every file below a folder, with what is in it.
-fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {

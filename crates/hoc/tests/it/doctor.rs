@@ -92,6 +92,47 @@ async fn a_damaged_segment_is_named_and_the_rest_is_served() {
     assert!(quick.lines().last().is_some_and(|last| last.ends_with(LEFT_OUT)), "{quick}");
 }
 
+/// The same of a run's texts: its steps are served without the one that is lost.
+#[tokio::test]
+async fn a_damaged_text_is_named_and_the_rest_is_served() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let admin = place.key("admin");
+    let server = place.serve();
+    let mut http = server.http();
+    let run = http.post(RUNS, &admin, &json!({ "agent_id": "a" })).expect(201)["run_id"].clone();
+    let run = run.as_str().expect("an id");
+    let steps = format!("{RUNS}/{run}/steps");
+    for said in ["first", "second"] {
+        let step = json!({ "kind": "TOOL_CALL", "skill_name": "s", "status": "SUCCESS", "params": { "said": said } });
+        http.post(&steps, &admin, &step).expect(200);
+    }
+    let database = place.database().expect("on Postgres");
+    database.disarm("run_contents").await;
+    let last = "(SELECT max(first_record) FROM run_contents)";
+    database.tamper(&format!("DELETE FROM run_contents WHERE first_record = {last}")).await.expect("gone");
+
+    let page = http.get(&steps, &admin).expect(200);
+    let (first, second) = (&page["items"][0], &page["items"][1]);
+    assert_eq!((&first["params"]["said"], &first["lost"]), (&json!("first"), &json!([])), "{page}");
+    assert_eq!((&second["params"], &second["lost"]), (&json!(null), &json!(["params"])), "{page}");
+    let missing = &page["missing_texts"][0];
+    assert_eq!(missing["run_id"], json!(run), "{page}");
+    let body = format!("run_contents row {run}/{}", missing["first_record"]);
+    let bundle = http.get(&format!("{RUNS}/{run}/bundle"), &admin);
+    bundle.expect(200);
+    let (file, public) = (place.path("bundle.json"), place.public_keys());
+    fs::write(&file, &bundle.body).expect("it is written");
+    let [file, public] = [&file, &public].map(|path| path.to_str().expect("UTF-8"));
+    let verified = place.run(&["verify", file, "--key", public]);
+    assert_eq!(verified.code, Some(4), "{}", verified.stdout);
+    assert!(verified.stdout.contains(&body), "{}", verified.stdout);
+    let place = place.with("HOC_LISTEN", &server.address);
+    let looked = place.run(&["doctor"]);
+    assert_eq!(looked.code, Some(1), "{}", looked.stdout);
+    let told = looked.stdout.lines().find(|line| line.starts_with("FAIL  segments"));
+    assert!(told.is_some_and(|line| line.contains(&body)), "{}", looked.stdout);
+}
+
 #[test]
 fn what_is_wrong_comes_with_what_to_do() {
     let place = Place::sqlite();

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod doctor;
 mod doors;
+mod erase;
 mod events;
 mod facts;
 mod harness;

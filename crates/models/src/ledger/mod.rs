@@ -13,8 +13,8 @@ use crate::ids::{CheckpointId, RunId, TenantId};
 
 proof::words! {
     /// What a leaf of the run log says. A run has exactly one OPENED and, once it is over, one SEALED;
-    /// one ADDENDUM for each time that something came later.
-    RunLeafType { Opened = "OPENED", Sealed = "SEALED", Addendum = "ADDENDUM" }
+    /// one ADDENDUM for each time that something came later; at most one ERASED.
+    RunLeafType { Opened = "OPENED", Sealed = "SEALED", Addendum = "ADDENDUM", Erased = "ERASED" }
 
     /// What a log says of itself.
     MarkType { Epoch = "EPOCH", SigningKey = "SIGNING_KEY" }
@@ -59,6 +59,7 @@ impl RunLogEntry {
             RunLeaf::Opened(_) => RunLeafType::Opened,
             RunLeaf::Sealed(_) => RunLeafType::Sealed,
             RunLeaf::Addendum(_) => RunLeafType::Addendum,
+            RunLeaf::Erased(_) => RunLeafType::Erased,
         }
     }
 }

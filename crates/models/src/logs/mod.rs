@@ -1,6 +1,7 @@
 //! Logs: the raw truth, as it was recorded.
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
+mod contents;
 mod context;
 mod step_key;
 
@@ -20,6 +21,7 @@ use proof::{
 };
 
 pub use self::{
+    contents::{KeptText, RunTexts, StepTexts},
     context::{Actor, ExecutionContext},
     step_key::StepKey,
 };

@@ -32,7 +32,7 @@ use crate::{
 const ROWS: u64 = 500;
 const RUNS: u64 = 20;
 
-/// So many bytes of segments, opened, are one piece, whatever runs they are of; one run is always one.
+/// So many bytes of segments and texts, opened, are one piece, whatever runs they are of; one run is always one.
 const BYTES: u64 = 16 << 20;
 
 /// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
@@ -133,7 +133,7 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
         Part::Runs(after) => {
             let mut runs = store.activity().run_ids(tenant, after, RUNS).await?;
             let bytes = store.traces().bytes_of_runs(tenant, &runs).await?;
-            runs.truncate(within(&runs, &bytes.into_iter().collect()));
+            runs.truncate(within(&runs, &bytes));
             let mut found = Vec::new();
             for run in &runs {
                 found.extend(check_run(&store, tenant, *run).await?);

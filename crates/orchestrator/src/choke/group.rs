@@ -15,7 +15,7 @@ use super::{
     prepare::Call,
     races::{Patience, Races},
     seal::{self, addendum},
-    state::{kept, tree},
+    state::{kept, kept_texts, tree},
     write,
 };
 use crate::{
@@ -199,6 +199,7 @@ async fn once(
         tx.commit().await.inspect_err(|err| spine.choke().memory.doubt(&state, err))?;
     }
     tree::keep(&mut state);
+    kept_texts::keep(&mut state);
     spine.choke().memory.remember(state);
     Ok(answers)
 }

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use models::{
     account::Tenant,
     activity::Freeze,
-    ids::{KeyId, TenantId},
+    ids::{KeyId, RunId, TenantId},
 };
 
 pub(crate) use self::call::{Answer, Done};
@@ -45,7 +45,7 @@ use self::{
     outage::{look, memory::Memory, spool},
     queue::Queue,
     races::Stuck,
-    state::{kept_trees::Trees, snapshots::Snapshots},
+    state::{kept_texts::Said, kept_trees::Trees, snapshots::Snapshots},
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
@@ -57,6 +57,8 @@ pub(crate) struct Choke {
     memory: Memory,
     /// The trees of traces.
     trees: Trees,
+    /// What runs said last.
+    said: Said,
     stuck: Stuck,
     /// The bytes of answers that no store has yet.
     unwritten: Budget,
@@ -70,7 +72,8 @@ pub(crate) struct Budgets {
     pub(crate) waiting: Budget,
     /// The bytes of answers that no store has yet.
     pub(crate) unwritten: Budget,
-    /// So many bytes are remembered: half for the trees of traces, a quarter for runs, a quarter for compiled policies.
+    /// So many bytes are remembered: half for the trees of traces, a quarter for runs, an eighth each for compiled
+    /// policies and for what runs said last.
     pub(crate) remembered: usize,
 }
 
@@ -85,9 +88,10 @@ impl Choke {
     pub(crate) fn new(Budgets { places, waiting, unwritten, remembered }: Budgets) -> Self {
         Self {
             queue: Queue::new(places, waiting),
-            snapshots: Snapshots::within(remembered / 4),
+            snapshots: Snapshots::within(remembered / 8),
             memory: Memory::within(remembered / 4),
             trees: Trees::within(remembered / 2),
+            said: Said::within(remembered / 8),
             stuck: Stuck::default(),
             unwritten,
         }
@@ -101,7 +105,9 @@ impl Choke {
 
     /// Forgets what is remembered of runs and of no use any more.
     pub(crate) fn forget(&self, spine: &Spine) {
-        self.memory.forget(spine.now(), spine.settings().outage_memory);
+        let (now, memory) = (spine.now(), spine.settings().outage_memory);
+        self.memory.forget(now, memory);
+        self.said.forget(now - memory);
     }
 
     /// How many calls have come.
@@ -163,6 +169,11 @@ impl Choke {
         if let Ok(settings) = settings_of(spine, tenant) {
             self.queue.learn(&Arc::new(settings));
         }
+    }
+
+    /// The texts of this run were erased: none is kept here either.
+    pub(crate) fn forget_said(&self, tenant: TenantId, run: RunId) {
+        self.said.forget_run(tenant, run);
     }
 
     /// Takes up answers that an earlier process of this replica gave while the store was down. Gives how many.

@@ -4,6 +4,7 @@ use drivers::StoreError;
 use engines::incidents::Mismatch;
 use models::ids::RunId;
 use proof::{
+    contents::MissingContents,
     definitions::{LimitDefinition, RuleDefinition},
     hash::Hash,
     segment::MissingSegment,
@@ -49,9 +50,17 @@ pub(crate) fn of_segments(run: RunId, missing: &[MissingSegment]) -> Vec<Found> 
     told.map(|one| of_row(Some(run), "run_segments", one.row(&run.to_string()), one.why.clone())).collect()
 }
 
-/// A segment that failed calls which needed it, where it is one. Such an error names its run.
+/// The bodies of a run's texts that are missing from what was read.
+pub(crate) fn of_contents(run: RunId, missing: &[MissingContents]) -> Vec<Found> {
+    let told = missing.iter().take(TOLD);
+    told.map(|one| of_row(Some(run), one.table(), one.row(&run.to_string()), one.why.clone())).collect()
+}
+
+/// What of a run failed calls which needed it, where it is a row that only the run's calls need. Such an error names
+/// its run.
 pub(crate) fn of_damage(err: &StoreError) -> Option<Found> {
-    let StoreError::Corrupt { table: table @ ("run_segments" | "step_keys"), row, why } = err else {
+    let StoreError::Corrupt { table: table @ ("run_segments" | "step_keys" | "run_salts"), row, why } = err
+    else {
         return None;
     };
     let run: RunId = row.split('/').next()?.parse().ok()?;

@@ -12,6 +12,7 @@ use models::{
     logs::{ExecutionStatus, LlmRunRecord, Trace, Uncounted},
 };
 use proof::{
+    contents::Content,
     leaves::RunLeaf,
     records::{ActivityRecord, Record, StepRecord},
     words::StepKind,
@@ -99,7 +100,7 @@ impl Beside {
         let mut told: BTreeMap<&str, Vec<&RunLogEntry>> = BTreeMap::new();
         for entry in leaves {
             let of = match &entry.leaf {
-                RunLeaf::Opened(_) => own.as_str(),
+                RunLeaf::Opened(_) | RunLeaf::Erased(_) => own.as_str(),
                 RunLeaf::Sealed(leaf) => leaf.trace_id.as_str(),
                 RunLeaf::Addendum(leaf) => leaf.trace_id.as_str(),
             };
@@ -132,6 +133,7 @@ fn as_told(trace: &Trace, run: &Run, entry: &RunLogEntry) -> bool {
     };
     match &entry.leaf {
         RunLeaf::Opened(_) => trace.opened_leaf_index == entry.leaf_index,
+        RunLeaf::Erased(_) => is_own,
         RunLeaf::Sealed(leaf) => {
             is_own
                 && ends(&leaf.root_hash, &leaf.chain_head, &leaf.records_root)
@@ -181,7 +183,7 @@ fn says(
         (call.reasoning_tokens, step.reasoning_tokens),
     ];
     let hashes = content.is_none_or(|content| {
-        let hash = |kept: &Option<String>, hash: &Option<String>| hash.clone().filter(|_| kept.is_some());
+        let hash = |kept: &Option<Content>, hash: &Option<String>| hash.clone().filter(|_| kept.is_some());
         call.prompt_hash.map(|hash| hash.to_string()) == hash(&step.prompt, &content.prompt_hash)
             && call.response_hash.map(|hash| hash.to_string()) == hash(&step.response, &content.response_hash)
     });

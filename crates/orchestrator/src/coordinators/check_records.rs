@@ -1,6 +1,6 @@
 //! Reads the records of a run again and says whether they are what was recorded.
 
-use drivers::{ReadTx, StoreError};
+use drivers::{ReadTx, StoreError, logs::HeldTexts};
 use models::{
     activity::{Run, RunState},
     ids::{RunId, TenantId},
@@ -15,8 +15,9 @@ use super::{
     beside::Beside,
     run_proof::{chain, verify, with_late},
     sealed_records::{RecordsOfRun, records_of_run},
+    texts,
 };
-use crate::consequences::found::{Found, of_corrupt, of_row, of_sealed, of_segments};
+use crate::consequences::found::{Found, of_contents, of_corrupt, of_row, of_sealed, of_segments};
 
 /// Recomputes a run, sealed or open, from its stored records. Nothing where it is as it was recorded, or gone.
 pub(crate) async fn check_run(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found>, StoreError> {
@@ -29,7 +30,9 @@ pub(crate) async fn check_run(store: &ReadTx, tenant: TenantId, id: RunId) -> Re
 async fn faults(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found>, StoreError> {
     let Some(run) = store.activity().find_run(tenant, id).await? else { return Ok(Vec::new()) };
     let read = records_of_run(store, tenant, &run).await?;
+    let texts = store.traces().texts_of_run(tenant, id, &read.named, &read.missing).await?;
     let mut found = of_segments(id, &read.missing);
+    found.extend(of_contents(id, &texts.missing));
     let mut keys = store.traces().keys_of_run(tenant, id).await?;
     for step in read.sealed.iter().chain(&read.late) {
         if let Record::Step(step) = step {
@@ -40,7 +43,7 @@ async fn faults(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found
     found.extend(wrong.map(|why| of_row(Some(id), "step_keys", id.to_string(), why)));
     if read.missing.is_empty() {
         // Where a segment is missing, nothing that is made of all of them can be right.
-        found.extend(why_not(store, tenant, &run, read).await?.map(|why| of_sealed(id, why)));
+        found.extend(why_not(store, tenant, &run, read, &texts).await?.map(|why| of_sealed(id, why)));
     }
     Ok(found)
 }
@@ -50,10 +53,14 @@ async fn why_not(
     tenant: TenantId,
     run: &Run,
     read: RecordsOfRun,
+    texts: &HeldTexts,
 ) -> Result<Option<String>, StoreError> {
     let id = run.id;
     let leaves = store.ledger().run_leaves(tenant, id).await?;
     let RecordsOfRun { sealed: records, late, step_hashes, .. } = read;
+    if let Some(why) = texts::contradiction(&leaves, texts) {
+        return Ok(Some(why));
+    }
     let beside = Beside::read(store, tenant, id).await?;
     if run.state == RunState::Completed {
         let sealed = verify(run, &leaves, &step_hashes, &records);

@@ -1,22 +1,27 @@
 //! The signed run evidence bundle: everything that a stranger needs to check a run with a public key alone.
 
-use drivers::{ReadTx, bundles::RunRows};
+use drivers::{
+    ReadTx,
+    bundles::RunRows,
+    logs::{HeldTexts, Named},
+};
 use models::{
     activity::Run,
     ids::{RunId, TenantId},
     incidents::{Incident, IncidentEvent, RunIncident},
     ledger::{Checkpoint, RunLogEntry},
-    logs::AuditEntry,
+    logs::{AuditEntry, RunTexts},
     policies::Snapshot,
 };
 use proof::{
     bundle::{
-        AddendumPart, AsOf, AuditPart, Checkpoints, LiveIncident, LiveLate, LiveRun, LogProof, Lost, Parts,
-        ReceiptPart, TimelineEvent, assemble,
+        AddendumPart, AsOf, AuditPart, Checkpoints, ContentsPart, ErasedPart, LiveIncident, LiveLate,
+        LiveRun, LogProof, Lost, Parts, ReceiptPart, TimelineEvent, assemble,
     },
     definitions::SnapshotDefinition,
     leaves::{AddendumLeaf, OpenedLeaf, RunLeaf},
     merkle,
+    segment::MissingSegment,
     words::LogName,
 };
 
@@ -24,7 +29,10 @@ use super::sealed_records::RecordsOfRun;
 use crate::{
     bridges::IncidentsBridge,
     checkpoints,
-    consequences::{found::of_segments, mismatches::tell},
+    consequences::{
+        found::{of_contents, of_segments},
+        mismatches::tell,
+    },
     context::CallContext,
     errors::Error,
     handlers::activity,
@@ -57,9 +65,9 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
         let RunRows { run, trace, snapshot, evidence, leaves, audit } =
             whole.ok_or_else(|| Error::not_found("run", id))?;
         let incidents = evidence.incidents.clone();
-        let RecordsOfRun { sealed: records, late, missing, .. } =
+        let RecordsOfRun { sealed: records, late, missing, named, .. } =
             RecordsOfRun::of(&run, trace.as_ref(), evidence);
-        let found = of_segments(id, &missing);
+        let mut found = of_segments(id, &missing);
         // What is known of the records that are missing is what the run's trace made of them.
         let counted = trace.as_ref().filter(|_| !missing.is_empty());
         if counted.is_none() && !missing.is_empty() {
@@ -69,7 +77,9 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
         let leaves = reading.leaves(leaves).await?;
         let audit = reading.audit(audit).await?;
         let time = not_before(models::time::text(spine.now()), &leaves, &audit);
-        let Leaves { opened, opened_proof, receipt, addenda } = leaves;
+        let Leaves { opened, opened_proof, receipt, addenda, erased } = leaves;
+        let contents = reading.contents(&named, &missing, erased).await?;
+        found.extend(of_contents(id, &contents.missing));
         let lost = counted.map(|trace| Lost {
             missing,
             ranges: &trace.ranges,
@@ -89,6 +99,7 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             },
             run: live_run(&run),
             incidents: reading.incidents(incidents).await?,
+            contents,
             audit,
             lost,
             checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
@@ -106,8 +117,10 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
 fn not_before(now: String, leaves: &Leaves, audit: &[AuditPart]) -> String {
     let sealed = leaves.receipt.iter().map(|receipt| &receipt.leaf.sealed_at);
     let added = leaves.addenda.iter().map(|(leaf, _)| &leaf.added_at);
+    let erased = leaves.erased.iter().map(|erased| &erased.leaf.erased_at);
     let governed = audit.iter().map(|row| &row.record.created_at);
-    let all = [&leaves.opened.started_at].into_iter().chain(sealed).chain(added).chain(governed);
+    let all =
+        [&leaves.opened.started_at].into_iter().chain(sealed).chain(added).chain(erased).chain(governed);
     all.fold(now, |latest, at| latest.max(at.clone()))
 }
 
@@ -132,6 +145,7 @@ struct Leaves {
     opened_proof: LogProof,
     receipt: Option<ReceiptPart>,
     addenda: Vec<(AddendumLeaf, LogProof)>,
+    erased: Option<ErasedPart>,
 }
 
 /// One moment of the store, for one run.
@@ -146,7 +160,7 @@ impl Reading<'_> {
         let places: Vec<u64> = leaves.iter().map(|entry| entry.leaf_index).collect();
         let mut proofs =
             self.inclusion(LogName::Runs, self.signed.runs.tree_size, &places).await?.into_iter();
-        let (mut opened, mut receipt, mut addenda) = (None, None, Vec::new());
+        let (mut opened, mut receipt, mut addenda, mut erased) = (None, None, Vec::new(), None);
         for entry in leaves {
             let proof =
                 proofs.next().ok_or_else(|| Error::Internal("a leaf without its proof".to_owned()))?;
@@ -154,11 +168,28 @@ impl Reading<'_> {
                 RunLeaf::Opened(leaf) => opened = Some((leaf, proof)),
                 RunLeaf::Sealed(leaf) => receipt = Some(ReceiptPart { leaf, proof }),
                 RunLeaf::Addendum(leaf) => addenda.push((leaf, proof)),
+                RunLeaf::Erased(leaf) => erased = Some(ErasedPart { leaf, proof }),
             }
         }
         let (opened, proof) = opened
             .ok_or_else(|| Error::Internal(format!("the run log has no OPENED leaf of {}", self.run.id)))?;
-        Ok(Leaves { opened, opened_proof: proof, receipt, addenda })
+        Ok(Leaves { opened, opened_proof: proof, receipt, addenda, erased })
+    }
+
+    /// What is kept of its texts: those that its steps name, in their order.
+    async fn contents(
+        &self,
+        named: &Named,
+        lost: &[MissingSegment],
+        erased: Option<ErasedPart>,
+    ) -> Result<ContentsPart, Error> {
+        let held = self.store.traces().texts_of_run(self.run.tenant, self.run.id, named, lost).await?;
+        let HeldTexts { salt, texts, missing } = held;
+        let texts = match texts {
+            RunTexts::Kept(mut kept) => named.all().filter_map(|name| kept.remove(&name.hash)).collect(),
+            RunTexts::Erased | RunTexts::Lost => Vec::new(),
+        };
+        Ok(ContentsPart { salt, texts, erased, missing })
     }
 
     /// The run's incidents, each with its timeline.

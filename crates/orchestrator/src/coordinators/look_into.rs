@@ -1,12 +1,12 @@
 //! Looks into every segment of every run of a tenant, a piece at a time: for who examines a store. Each is opened, and
-//! the idempotency keys of the steps are held against them, both ways.
+//! the idempotency keys of the steps are held against them, both ways, and so are the bodies of their texts.
 
 use models::ids::{RunId, TenantId};
-use proof::segment::MissingSegment;
+use proof::{contents::MissingContents, segment::MissingSegment};
 
 use crate::{
     consequences::{
-        found::{of_row, of_segments},
+        found::{of_contents, of_row, of_segments},
         mismatches::tell,
     },
     errors::Error,
@@ -46,6 +46,10 @@ pub async fn look_into(spine: &Spine, tenant: TenantId, after: Option<RunId>) ->
         let mut why = Vec::new();
         if !of_run.missing.is_empty() {
             why.push(MissingSegment::told_of_all(&of_run.missing, &name));
+        }
+        if !of_run.missing_contents.is_empty() {
+            why.push(MissingContents::told_of_all(&of_run.missing_contents, &name));
+            found.extend(of_contents(run, &of_run.missing_contents));
         }
         for wrong in of_run.wrong_keys {
             why.push(format!("step_keys row {name}: {wrong}"));

@@ -12,3 +12,4 @@ pub mod run_proof;
 mod beside;
 mod counted;
 mod sealed_records;
+mod texts;

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use drivers::logs::HeldTexts;
 use models::{
     activity::{Run, RunState},
     ids::RunId,
@@ -14,6 +15,7 @@ use models::{
     logs::{StepRow, Trace},
 };
 use proof::{
+    contents::MissingContents,
     hash::Hash,
     leaves::{RunLeaf, SealedLeaf},
     records::{Record, RecordKind},
@@ -24,12 +26,13 @@ use proof::{
 use super::{
     beside::Beside,
     sealed_records::{RecordsOfRun, records_of_run},
+    texts,
 };
 pub use crate::bridges::RawLogs;
 use crate::{
     bridges::LogsBridge,
     consequences::{
-        found::{of_corrupt, of_sealed, of_segments},
+        found::{of_contents, of_corrupt, of_sealed, of_segments},
         mismatches::tell,
     },
     context::CallContext,
@@ -101,19 +104,28 @@ pub async fn proof(
             });
         }
     };
-    let RecordsOfRun { sealed: records, late, step_hashes, missing } = read;
+    let RecordsOfRun { sealed: records, late, step_hashes, missing, named } = read;
+    let texts = store.traces().texts_of_run(tenant, id, &named, &missing).await?;
     let integrity = if !missing.is_empty() {
         tell(spine, tenant, &of_segments(id, &missing)).await;
-        let why = MissingSegment::told_of_all(&missing, &id.to_string());
+        let mut why = MissingSegment::told_of_all(&missing, &id.to_string());
+        if !texts.missing.is_empty() {
+            why = format!("{why}; {}", MissingContents::told_of_all(&texts.missing, &id.to_string()));
+        }
         RunIntegrity { chain_length: step_hashes.len() as u64, ..unreadable(why) }
     } else if run.state == RunState::Completed {
         let beside = Beside::read(&store, tenant, id).await?;
         let sealed = verify(&run, &leaves, &step_hashes, &records);
-        with_late(sealed, &run, &leaves, (&records, &late), &beside)
-    } else {
+        let sealed = with_late(sealed, &run, &leaves, (&records, &late), &beside);
+        with_texts(sealed, id, &leaves, &texts)
+    } else if texts.missing.is_empty() {
         open(&step_hashes)
+    } else {
+        let why = MissingContents::told_of_all(&texts.missing, &id.to_string());
+        RunIntegrity { chain_length: step_hashes.len() as u64, ..unreadable(why) }
     };
-    let is_compared = missing.is_empty() && run.state == RunState::Completed;
+    tell(spine, tenant, &of_contents(id, &texts.missing)).await;
+    let is_compared = missing.is_empty() && texts.missing.is_empty() && run.state == RunState::Completed;
     if let Some(why) = integrity.failure_reason.as_ref().filter(|_| is_compared) {
         tell(spine, tenant, &[of_sealed(id, why.clone())]).await;
     }
@@ -198,6 +210,18 @@ pub(super) fn with_late(
     }
 }
 
+/// The same, with the texts that its steps name.
+fn with_texts(sealed: RunIntegrity, run: RunId, leaves: &[RunLogEntry], texts: &HeldTexts) -> RunIntegrity {
+    match texts::fault(run, leaves, texts) {
+        Some(why) if sealed.failure_reason.is_none() => RunIntegrity {
+            verification_status: VerificationStatus::Failed,
+            failure_reason: Some(why),
+            ..sealed
+        },
+        _ => sealed,
+    }
+}
+
 /// Each addendum is for the late records up to it, and they for the receipt.
 fn late_mismatch(run: &Run, leaves: &[RunLogEntry], late: &[Record]) -> Result<(), String> {
     let addenda = leaves.iter().filter_map(|entry| match &entry.leaf {
@@ -252,7 +276,7 @@ fn mismatch(
     let opened = opened.ok_or("the run log has no OPENED leaf of this run")?;
     let receipt = leaves.iter().find_map(|entry| match &entry.leaf {
         RunLeaf::Sealed(receipt) => Some((entry, receipt)),
-        RunLeaf::Opened(_) | RunLeaf::Addendum(_) => None,
+        RunLeaf::Opened(_) | RunLeaf::Addendum(_) | RunLeaf::Erased(_) => None,
     });
     let (entry, receipt) = receipt.ok_or("the run log has no receipt of this run")?;
     for entry in [opened, entry] {

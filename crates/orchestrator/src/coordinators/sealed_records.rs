@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use drivers::{ReadTx, StoreError, bundles::EvidenceRows};
+use drivers::{ReadTx, StoreError, bundles::EvidenceRows, logs::Named};
 use engines::activity::run_record;
 use models::{activity::Run, ids::TenantId, incidents::RunIncident, logs::Trace};
 use proof::{
@@ -22,13 +22,15 @@ pub(super) struct RecordsOfRun {
     pub(super) step_hashes: Vec<Hash>,
     /// The segments of the run that are not there, or not what was recorded: what they held is in none of these.
     pub(super) missing: Vec<MissingSegment>,
+    /// The texts that the steps name.
+    pub(super) named: Named,
 }
 
 impl RecordsOfRun {
     /// The records among the rows of a run. What its receipt covers of them its trace has counted; none of them came
     /// later where the run says so.
     pub(super) fn of(run: &Run, trace: Option<&Trace>, mut rows: EvidenceRows) -> Self {
-        let missing = std::mem::take(&mut rows.missing);
+        let (missing, named) = (std::mem::take(&mut rows.missing), std::mem::take(&mut rows.named));
         let (records, mut step_hashes) = all_records(run, rows);
         let sealed_counts = trace.filter(|_| run.late.is_some()).map(|trace| trace.ranges.counts());
         let (mut late, mut sealed) = match sealed_counts {
@@ -38,7 +40,7 @@ impl RecordsOfRun {
         in_order(&mut sealed);
         in_order(&mut late);
         step_hashes.truncate(sealed.iter().filter(|record| record.kind() == RecordKind::Step).count());
-        Self { sealed, late, step_hashes, missing }
+        Self { sealed, late, step_hashes, missing, named }
     }
 }
 

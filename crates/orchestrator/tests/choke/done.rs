@@ -49,7 +49,8 @@ async fn says_so(
         (StepStatus::Refused, Some(StepStatus::Success), OutcomeCategory::Success, asked),
         "what the agent said stands beside the verdict"
     );
-    assert_eq!(record.outcome_data.as_deref(), Some(r#"{"refunded":12}"#));
+    let outcome = step.texts.outcome_data.clone().and_then(models::logs::KeptText::text);
+    assert_eq!(outcome.as_deref(), Some(r#"{"refunded":12}"#));
     assert_eq!(step.refused_after(), Some(REFUSED_AFTER));
     let Some(rule) = rule else { return };
     let page = PageRequest::new(None, None, false).unwrap();

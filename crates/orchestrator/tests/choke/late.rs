@@ -120,7 +120,7 @@ on_both! {
             named(line, "", &mut members);
         }
         let members = members.into_iter().collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!("members_of_a_line_of_form_1", members);
+        insta::assert_snapshot!("members_of_a_line_of_form_2", members);
         // One as a build wrote it that did not say its form, and one of a build that is to come.
         lines[2].as_object_mut().unwrap().retain(|name, _| !["form", "build"].contains(&name.as_str()));
         lines[4]["form"] = 99.into();
@@ -138,7 +138,7 @@ on_both! {
         // The build that knows it takes it up.
         let aside = folder.path().join("spool-refused.jsonl");
         let kept = fs::read_to_string(&aside).unwrap();
-        fs::write(&aside, kept.replace("\"form\":99", "\"form\":1")).unwrap();
+        fs::write(&aside, kept.replace("\"form\":99", "\"form\":2")).unwrap();
         let kit = Kit::spooling(db, folder.path(), 3).await;
         drained(&kit, folder.path()).await;
         assert_eq!(spooled(folder.path()), (0, 0));

@@ -63,7 +63,7 @@ async fn written_without_its_leave(db: &TestDatabase, is_sealed: bool) {
     // The leave was asked for first: its line is now of a build that is to come.
     let path = folder.path().join("spool-0.jsonl");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replacen("\"form\":1", "\"form\":99", 1)).unwrap();
+    fs::write(&path, text.replacen("\"form\":2", "\"form\":99", 1)).unwrap();
 
     let kit = Kit::spooling(db, folder.path(), 3).await;
     overdue::tick(&kit.spine).await.unwrap();

@@ -121,6 +121,6 @@ on_both! {
         let run = agent.start().await;
         say_it(&agent, run).await;
         let contents = db.contents().await;
-        assert!(contents["run_segments"].contains(MARKER));
+        assert!(contents["run_contents"].contains(MARKER));
     }
 }

@@ -62,6 +62,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("incidents.list", None),
     ("incidents.resolve", Some(AuditEventType::IncidentResolved)),
     ("incidents.runs", None),
+    ("logs.erase_contents", None),
     ("logs.get_audit", None),
     ("logs.get_checkpoint", None),
     ("logs.get_llm_run", None),

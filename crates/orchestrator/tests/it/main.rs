@@ -4,10 +4,12 @@
 mod agent;
 mod clocks;
 mod concurrent;
+mod contents;
 mod costs;
 mod counters;
 mod damaged;
 mod damaged_batches;
+mod damaged_contents;
 mod events;
 mod governance;
 mod keys;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    ADDED, Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, Engine, FORMAT, LiveIncident,
-    LiveRun, LogProof, Manifest, PARTS, PREDICATE_TYPE, ProofHashes, Receipt, Roots, SealedHashes, Snapshot,
+    ADDED, Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, ContentsHashes, ContentsPart,
+    Engine, Erased, FORMAT, LiveIncident, LiveRun, LogProof, Manifest, PARTS, PREDICATE_TYPE, ProofHashes,
+    Receipt, Roots, SealedHashes, Snapshot,
 };
 use crate::{
     canonical::{self, Canonicalizer, NotCanonical},
@@ -41,6 +42,8 @@ pub struct Parts<'r> {
     pub run: LiveRun,
     /// Its incidents as they stand now, in the order in which they were opened.
     pub incidents: Vec<LiveIncident>,
+    /// The texts that its records name.
+    pub contents: ContentsPart,
     /// Its rows of the Audit Ledger, by `run_seq`.
     pub audit: Vec<AuditPart>,
     /// What of the records could not be read. None where they are all there.
@@ -238,10 +241,15 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         out.proofs(&audit_proofs, &parts.checkpoints, &parts.opened_proof, receipt.as_ref(), &roots)
     })?;
 
+    document.text(",\"contents\":");
+    let texts = parts.contents;
+    let contents = document.part(|out| out.contents(texts))?;
+
     let manifest = Manifest {
         after: after.value,
         assurance,
         completeness,
+        contents: contents.value,
         grade,
         record_counts: lost.as_ref().map_or(&document.ranges, |lost| lost.ranges).counts(),
         missing: lost.map(|lost| lost.missing).unwrap_or_default(),
@@ -252,7 +260,7 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         tenant_id,
         verdict_tally,
     };
-    let digests = [sealed.digest, after.digest, proofs.digest];
+    let digests = [sealed.digest, after.digest, proofs.digest, contents.digest];
     let subject = |(name, sha256): (&str, Hash)| Subject { name: name.to_owned(), digest: Digest { sha256 } };
     let statement = Statement {
         statement_type: STATEMENT_TYPE.to_owned(),
@@ -470,5 +478,23 @@ impl Document {
         let roots = self.piece(roots)?;
         self.text("}");
         Ok(ProofHashes { audit, checkpoints, opened, receipt: receipt.map(|_| receipt_hash), roots })
+    }
+
+    fn contents(&mut self, part: ContentsPart) -> Result<ContentsHashes, NotCanonical> {
+        let erased = part.erased.as_ref().map(Erased::from);
+        self.text("{\"erased\":");
+        let of_erased = self.piece(&erased)?;
+        self.text(",\"salt\":");
+        let of_salt = self.piece(&part.salt.as_ref().map(|salt| Hash(*salt.as_bytes())))?;
+        self.text(",\"texts\":[");
+        let mut texts = Vec::new();
+        for (name, text) in part.named() {
+            self.text(if texts.is_empty() { "" } else { "," });
+            self.value(&text)?;
+            texts.push(name);
+        }
+        self.text("]}");
+        let (erased, salt) = (erased.map(|_| of_erased), part.salt.map(|_| of_salt));
+        Ok(ContentsHashes { erased, missing: part.missing, salt, texts })
     }
 }

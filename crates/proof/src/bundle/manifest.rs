@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ContentsHashes;
 use crate::{
     hash::Hash,
     records::RecordKind,
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub assurance: Assurance,
     /// Whether the run was sealed.
     pub completeness: Completeness,
+    /// Of `contents`.
+    pub contents: ContentsHashes,
     /// The grade of the integrity record. None while the run is open.
     pub grade: Option<IntegrityGrade>,
     /// What the server itself could not read of the run's records: they are in no part, and null in the lists. Empty,

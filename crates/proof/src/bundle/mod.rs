@@ -1,10 +1,11 @@
 //! The run evidence bundle: one JSON document that proves itself to whoever has a public key.
 //!
-//! Its top-level members are exactly `format`, `records`, `proofs` and `statement`. The statement is signed and
-//! covers everything under `records` and `proofs` twice: piece by piece in its predicate (the [`Manifest`]), and
-//! whole, as the digests of three parts. `docs/bundle.md` tells a stranger how to check one.
+//! Its top-level members are exactly `format`, `records`, `proofs`, `contents` and `statement`. The statement is signed
+//! and covers everything under `records`, `proofs` and `contents` twice: piece by piece in its predicate (the
+//! [`Manifest`]), and whole, as the digests of four parts. `docs/bundle.md` tells a stranger how to check one.
 
 mod assemble;
+mod contents;
 mod live;
 mod manifest;
 
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use assemble::{AddendumPart, AuditPart, Bundle, Lost, Parts, ReceiptPart, assemble};
+pub use contents::{ContentsHashes, ContentsPart, Erased, ErasedPart};
 pub use live::{AsOf, LiveIncident, LiveLate, LiveRun, TimelineEvent};
 pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashes};
 
@@ -27,8 +29,8 @@ pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashe
 pub const FORMAT: &str = "hoc/run-evidence-bundle/v1";
 /// The statement's predicate type.
 pub const PREDICATE_TYPE: &str = "urn:hoc:run-evidence-manifest:v1";
-/// The names of the three parts that the statement is about, which are their places in the document.
-pub const PARTS: [&str; 3] = ["records.sealed", "records.after", "proofs"];
+/// The names of the four parts that the statement is about, which are their places in the document.
+pub const PARTS: [&str; 4] = ["records.sealed", "records.after", "proofs", "contents"];
 
 /// The policy snapshot of the run: what was enforced, word for word, and by which engines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,11 +12,15 @@ mod policies;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{
-    ActorType, Asked, Assurance, CaptureFailureReason, CauseType, CostNote, EvidenceClass, FailureResolution,
-    IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
-    InterventionTarget, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus,
-    Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason, WayIn,
+use crate::{
+    contents::Content,
+    words::{
+        ActorType, Asked, Assurance, CaptureFailureReason, CauseType, CostNote, EvidenceClass,
+        FailureResolution, IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState,
+        IntegrityStatus, InterventionKind, InterventionTarget, OutcomeCategory, PermitNote, ReplayBehavior,
+        ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus,
+        TerminationReason, WayIn,
+    },
 };
 
 pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
@@ -24,6 +28,10 @@ pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, Preven
 /// One record under a receipt. The tag is type and version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "of steps there are most, with their decisions: the others pay for them"
+)]
 pub enum Record {
     #[serde(rename = "hoc/run/v1")]
     Run(RunRecord),
@@ -149,8 +157,8 @@ pub struct StepRecord {
     pub parent_step_index: Option<u64>,
     pub kind: StepKind,
     pub skill_name: String,
-    /// The caller's parameters after redaction, as text.
-    pub params: Option<String>,
+    /// The caller's parameters after redaction.
+    pub params: Option<Content>,
     pub status: StepStatus,
     /// Whether leave was asked before it was done. What was refused after it was done has a
     /// `reported_status`.
@@ -160,10 +168,10 @@ pub struct StepRecord {
     /// As reported; REFUSED of a refused permit.
     pub outcome_category: OutcomeCategory,
     pub outcome_code: Option<String>,
-    /// The caller's outcome data after redaction, as text.
-    pub outcome_data: Option<String>,
-    pub prompt: Option<String>,
-    pub response: Option<String>,
+    /// The caller's outcome data after redaction.
+    pub outcome_data: Option<Content>,
+    pub prompt: Option<Content>,
+    pub response: Option<Content>,
     pub finish_reason: Option<String>,
     pub provider: Option<String>,
     /// The model that answered, as its provider names it.
@@ -194,8 +202,13 @@ pub struct StepRecord {
     /// Keyed hash of the request, for the comparison of repeats.
     pub request_hash: Option<String>,
     pub replay_behavior: Option<ReplayBehavior>,
+    /// Keyed hash of the parameters and the prompt, after redaction: no salt parts those of two runs.
     pub input_hash: String,
+    /// The same of the outcome data and the response.
     pub output_hash: String,
+    /// The same of the parameters alone, and of the outcome data alone: what `determinism_hash` covers of them.
+    pub params_hash: Option<String>,
+    pub outcome_hash: Option<String>,
     /// The permit under which the step ran, if one did, and its record's hash.
     pub permit_id: Option<String>,
     /// Why the permit that its caller named did not serve; or, of a step that was asked for before, that its record was
@@ -232,8 +245,8 @@ pub struct RunAfter {
 pub struct DeterminismRecord<'a> {
     pub outcome_category: OutcomeCategory,
     pub outcome_code: Option<&'a str>,
-    pub outcome_data: Option<&'a str>,
-    pub params: Option<&'a str>,
+    pub outcome_hash: Option<&'a str>,
+    pub params_hash: Option<&'a str>,
     pub retry_count: u64,
     pub skill_name: &'a str,
     pub status: StepStatus,
@@ -271,6 +284,7 @@ pub struct ActivityRecord {
     /// Position among the run's records of this kind.
     pub seq: u64,
     pub step_index: u64,
+    /// Keyed hashes of what is kept of both.
     pub prompt_hash: Option<String>,
     pub response_hash: Option<String>,
     pub prompt_length: u64,

@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::records::RecordKind;
-
-/// How many are told of one by one.
-const TOLD: usize = 10;
+use crate::{records::RecordKind, told::together};
 
 /// A segment that cannot be read: its records are missing from what is answered, and from nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,11 +37,7 @@ impl MissingSegment {
     /// The same of several: where there are many, the first say enough.
     #[must_use]
     pub fn told_of_all(missing: &[Self], run: &str) -> String {
-        let mut told: Vec<String> = missing.iter().take(TOLD).map(|one| one.told(run)).collect();
-        if missing.len() > TOLD {
-            told.push(format!("and {} more", missing.len() - TOLD));
-        }
-        told.join("; ")
+        together(missing.iter().map(|one| one.told(run)))
     }
 }
 

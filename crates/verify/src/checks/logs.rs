@@ -39,7 +39,7 @@ fn head(case: &Case<'_>, note: &str, log: LogName) -> Result<(Checkpoint, LogOri
     Ok((checkpoint, origin))
 }
 
-/// The OPENED leaf and the receipt are in the run log.
+/// The OPENED leaf, the receipt, the addenda and the ERASED leaf are in the run log.
 pub(crate) fn run_log(case: &Case<'_>, heads: &Heads) -> Outcome {
     let head = &heads.runs;
     let (opened, proof) = (&case.document.sealed.opened, &case.document.proofs.opened.value);
@@ -70,7 +70,23 @@ pub(crate) fn run_log(case: &Case<'_>, heads: &Heads) -> Outcome {
         before = proof.leaf_index;
         leaves = format!("{leaves}, ADDENDUM at {}", proof.leaf_index);
     }
+    if let Some(index) = erased(case, heads, &mut worst) {
+        leaves = format!("{leaves}, ERASED at {index}");
+    }
     worst.or_else(|| format!("{leaves} of {}", head.size))
+}
+
+/// The ERASED leaf is in the run log, behind the receipt.
+fn erased(case: &Case<'_>, heads: &Heads, worst: &mut Worst) -> Option<u64> {
+    let erased = &case.document.contents.erased.as_ref()?.value;
+    let (proof, head) = (&erased.proof, &heads.runs);
+    let proven = verify_inclusion(erased.leaf.hash, proof.leaf_index, head.size, &proof.inclusion, head.root);
+    worst.expect(proven.is_ok(), || format!("the ERASED leaf is not in the run log: {}", why(proven)));
+    let sealed = case.document.proofs.receipt.as_ref().map(|receipt| receipt.value.proof.leaf_index);
+    worst.expect(sealed.is_none_or(|sealed| sealed < proof.leaf_index), || {
+        "the texts were erased before the run was sealed".to_owned()
+    });
+    Some(proof.leaf_index)
 }
 
 /// The bundle was made when its checkpoints were the logs' heads.
@@ -84,9 +100,16 @@ pub(crate) fn as_of(case: &Case<'_>, heads: &Heads) -> Outcome {
     let document = case.document;
     let sealed = document.proofs.receipt.iter().map(|receipt| &receipt.value.leaf.value.sealed_at);
     let added = document.after.addenda.iter().map(|addendum| &addendum.value.leaf.value.added_at);
+    let erased = document.contents.erased.iter().map(|erased| &erased.value.leaf.value.erased_at);
     let governed = document.after.audit.iter().map(|row| &row.value.created_at);
     let opened = [&document.sealed.opened.value.started_at];
-    for later in opened.into_iter().chain(sealed).chain(added).chain(governed).filter(|at| **at > as_of.time)
+    for later in opened
+        .into_iter()
+        .chain(sealed)
+        .chain(added)
+        .chain(erased)
+        .chain(governed)
+        .filter(|at| **at > as_of.time)
     {
         worst.expect(false, || {
             format!("the bundle was made at {}, before what it has of {later}", as_of.time)

@@ -2,13 +2,17 @@
 
 use proof::{
     bundle::{Completeness, Manifest, PARTS},
+    contents::MissingContents,
     hash::Hash,
     records::RecordKind,
     segment::MissingSegment,
 };
 
 use super::{Case, Outcome, Worst, matched::Matched};
-use crate::{document::Document, report::Finding};
+use crate::{
+    document::{Contents, Document},
+    report::Finding,
+};
 
 /// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
 /// in this order.
@@ -77,10 +81,13 @@ fn hashes<T>(held: &[crate::document::Held<T>]) -> Vec<Hash> {
 pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Outcome) {
     let mut all = Comparison { worst: Worst::default(), compared: 0 };
     let mut matched = Matched::default();
-    let Document { sealed, after, proofs, .. } = document;
+    let Document { sealed, after, proofs, contents, .. } = document;
 
-    if !manifest.missing.is_empty() {
-        let told = MissingSegment::told_of_all(&manifest.missing, &manifest.run_id);
+    let (run, lost, unread) = (&manifest.run_id, &manifest.missing, &manifest.contents.missing);
+    let told = [MissingSegment::told_of_all(lost, run), MissingContents::told_of_all(unread, run)];
+    let told: Vec<&str> = told.iter().map(String::as_str).filter(|told| !told.is_empty()).collect();
+    if !told.is_empty() {
+        let told = told.join("; ");
         all.worst.found(Finding::truncated(format!("whoever made this could not read all of it: {told}")));
     }
     let mut whole = all.one("records/sealed/opened", sealed.opened.hash, manifest.sealed.opened);
@@ -121,11 +128,40 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
         (None, None) => {}
     }
     matched.whole[2] = whole;
+    matched.whole[3] = of_contents(contents, manifest, &mut all);
     let compared = all.compared;
     (matched, all.worst.or_else(|| format!("{compared} pieces are those that were signed")))
 }
 
-/// The digests of the three parts, where nothing of a part is missing: else the manifest has told.
+/// Compares what is kept of the run's texts; whether it is whole.
+fn of_contents(contents: &Contents, manifest: &Manifest, all: &mut Comparison) -> bool {
+    let listed = &manifest.contents;
+    let mut whole = match (&contents.erased, listed.erased) {
+        (Some(erased), Some(listed)) => all.one("contents/erased", erased.hash, listed),
+        (None, None) => true,
+        (None, Some(_)) => {
+            all.worst.found(Finding::truncated("contents/erased is missing"));
+            false
+        }
+        (Some(_), None) => {
+            all.worst.found(Finding::tampered("contents/erased is not what was signed"));
+            false
+        }
+    };
+    all.compared += usize::from(contents.salt.is_some());
+    let same_salt = contents.salt == listed.salt;
+    all.worst.expect(same_salt, || "contents/salt is not what was signed".to_owned());
+    if !same_salt || contents.nameless > 0 {
+        all.worst
+            .expect(contents.nameless == 0, || "there are texts, and no salt that names them".to_owned());
+        return false;
+    }
+    let names: Vec<Hash> = contents.texts.iter().map(|text| text.hash).collect();
+    whole &= all.list("contents/texts", &names, &listed.texts).1;
+    whole
+}
+
+/// The digests of the four parts, where nothing of a part is missing: else the manifest has told.
 pub(crate) fn parts(case: &Case<'_>) -> Outcome {
     let mut worst = Worst::default();
     let named: Vec<&str> = case.subjects.iter().map(|subject| subject.name.as_str()).collect();

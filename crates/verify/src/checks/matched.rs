@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proof::records::RecordKind;
+use proof::{bundle::PARTS, records::RecordKind};
 
 /// How the document's lists lie in the manifest's.
 #[derive(Debug, Default)]
@@ -10,7 +10,7 @@ pub(crate) struct Matched {
     pub(super) places: BTreeMap<RecordKind, Vec<usize>>,
     pub(super) audit: Vec<usize>,
     /// For each part, whether nothing of it is missing or strange.
-    pub(super) whole: [bool; 3],
+    pub(super) whole: [bool; PARTS.len()],
 }
 
 impl Matched {

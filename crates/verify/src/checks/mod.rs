@@ -3,6 +3,7 @@
 pub(crate) mod addenda;
 pub(crate) mod audit;
 pub(crate) mod chain;
+pub(crate) mod contents;
 pub(crate) mod counts;
 pub(crate) mod effects;
 pub(crate) mod facts;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use proof::{
     bundle::Engine,
+    contents::Content,
     hash::Hash,
     records::{
         BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord, IncidentRecord,
@@ -161,6 +162,8 @@ pub(crate) struct Step {
     pub(crate) bare: Vec<EvidenceClass>,
     pub(crate) decision_id: Option<String>,
     pub(crate) permit_id: Option<String>,
+    /// The texts that it names.
+    pub(crate) texts: [Option<Content>; 4],
     /// Whether its determinism hash is that of its fields.
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
@@ -212,6 +215,7 @@ impl Step {
                 (RecordKind::Activity, named(step.activity_hash.as_ref())),
                 (RecordKind::Provider, named(step.provider_hash.as_ref())),
             ],
+            texts: [step.params, step.outcome_data, step.prompt, step.response],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
             cost_known: step.cost_known,
             cached: (step.cache_read_tokens, step.cache_write_tokens),

@@ -1,6 +1,7 @@
 //! A bundle as it was read: its records typed, its pieces hashed. Nothing is believed yet.
 
 mod addenda;
+mod contents;
 mod gist;
 mod held;
 mod sealed;
@@ -19,6 +20,8 @@ use crate::{
 };
 pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
+use contents::read_contents;
+pub(crate) use contents::{Contents, Erased};
 pub(crate) use gist::{Decision, Effect, Gist, Line, Step, Used};
 pub(crate) use held::Held;
 use held::{held, plain, present, tagged};
@@ -30,8 +33,9 @@ pub(crate) struct Document {
     pub(crate) sealed: Sealed,
     pub(crate) after: After,
     pub(crate) proofs: Proofs,
+    pub(crate) contents: Contents,
     pub(crate) statement: Envelope,
-    /// SHA-256 of the canonical bytes of the three parts, in the order of [`PARTS`].
+    /// SHA-256 of the canonical bytes of the four parts, in the order of [`PARTS`].
     pub(crate) digests: [Hash; PARTS.len()],
 }
 
@@ -65,10 +69,11 @@ pub(crate) struct Receipt {
 /// Reads a document. Its records are hashed beside, on another core where there is one.
 pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong> {
     let (parts, hashed) = Beside::with(text, |beside| parts(text, beside, whole_decisions));
-    let Parts { sealed, after, proofs, receipt_is_named, statement, pieces: [first, rest @ ..] } = parts?;
+    let Parts { sealed, after, proofs, receipt_is_named, contents, statement, pieces } = parts?;
+    let [first, rest @ ..] = pieces;
     // The stretch is the first part, as it stands.
     let digest = hashed.stretch.filter(|_| first.is_canonical()).unwrap_or_else(|| first.digest());
-    let [after_piece, proofs_piece] = rest;
+    let [after_piece, proofs_piece, contents_piece] = rest;
     // A receipt that is absent is one that is null.
     let third =
         if receipt_is_named { proofs_piece.digest() } else { proofs_piece.digest_with_null("receipt") };
@@ -76,8 +81,9 @@ pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong>
         sealed: sealed.with(&hashed.pieces),
         after,
         proofs,
+        contents,
         statement,
-        digests: [digest, after_piece.digest(), third],
+        digests: [digest, after_piece.digest(), third, contents_piece.digest()],
     })
 }
 
@@ -87,14 +93,16 @@ struct Parts<'a> {
     after: After,
     proofs: Proofs,
     receipt_is_named: bool,
+    contents: Contents,
     statement: Envelope,
     pieces: [Piece<'a>; PARTS.len()],
 }
 
 fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> Result<Parts<'a>, Wrong> {
-    let (mut format, mut sealed, mut after, mut proofs, mut statement) = (None, None, None, None, None);
+    let (mut format, mut sealed, mut after, mut proofs) = (None, None, None, None);
+    let (mut contents, mut statement) = (None, None);
     let mut parser = Parser::new(text);
-    parser.members(&["format", "records", "proofs", "statement"], &[], |parser, name| {
+    parser.members(&["format", "records", "proofs", "contents", "statement"], &[], |parser, name| {
         match name {
             "format" => format = Some(String::deserialize(parser)?),
             "records" => parser.members(&["sealed", "after"], &[], |parser, name| {
@@ -113,6 +121,7 @@ fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> R
                 Ok(())
             })?,
             "proofs" => proofs = Some(parser.piece(read_proofs)?),
+            "contents" => contents = Some(parser.piece(read_contents)?),
             _ => statement = Some(Envelope::deserialize(parser)?),
         }
         Ok(())
@@ -125,8 +134,9 @@ fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> R
     let (sealed, sealed_piece) = present(sealed)?;
     let (after, after_piece) = present(after)?;
     let ((proofs, receipt_is_named), proofs_piece) = present(proofs)?;
-    let pieces = [sealed_piece, after_piece, proofs_piece];
-    Ok(Parts { sealed, after, proofs, receipt_is_named, statement: present(statement)?, pieces })
+    let (contents, contents_piece) = present(contents)?;
+    let pieces = [sealed_piece, after_piece, proofs_piece, contents_piece];
+    Ok(Parts { sealed, after, proofs, receipt_is_named, contents, statement: present(statement)?, pieces })
 }
 
 fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, Wrong> {

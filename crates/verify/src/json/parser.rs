@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
         Ok(if negative { -magnitude } else { magnitude })
     }
 
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Wrong> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, Wrong> {
         if self.peek()? != b'"' {
             return Err(Wrong::new("this is no string"));
         }

@@ -16,6 +16,7 @@ fn existing(rows: &[Row<RunLeaf>]) -> HashSet<String> {
             RunLeaf::Opened(leaf) => leaf.run_id.clone(),
             RunLeaf::Sealed(leaf) => leaf.run_id.clone(),
             RunLeaf::Addendum(leaf) => leaf.run_id.clone(),
+            RunLeaf::Erased(leaf) => leaf.run_id.clone(),
         })
         .collect()
 }
@@ -94,6 +95,7 @@ fn every_row_that_is_changed_dropped_added_or_swapped_shows() {
             RunLeaf::Opened(leaf) => leaf.started_at.push('0'),
             RunLeaf::Sealed(leaf) => leaf.step_count += 1,
             RunLeaf::Addendum(leaf) => leaf.number += 1,
+            RunLeaf::Erased(leaf) => leaf.text_count += 1,
         }
         assert_eq!(word(&changed), Word::Tampered);
         changed[at].leaf_hash = changed[at].leaf.hash();

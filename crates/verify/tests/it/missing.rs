@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proof::{
     bundle::{Bundle, Lost, assemble},
+    contents::MissingContents,
     hash::Hash,
     records::{Record, RecordKind},
     run_ranges::RunRanges,
@@ -122,6 +123,35 @@ fn an_addendum_of_which_a_record_is_lost_has_its_place_and_no_hash() {
             let lost: Vec<usize> = (0..listed.len()).filter(|at| listed[*at].is_none()).collect();
             assert_eq!((listed.len(), lost), (whole, vec![addendum]), "{name} without late step {step}");
             is_truncated(bundle.as_bytes(), &format!("{name} without late step {step}"));
+        }
+    }
+}
+
+#[test]
+fn texts_that_its_maker_could_not_read_are_named_and_the_rest_holds() {
+    for (name, mut scene) in kit::scenes().into_iter().filter(|(name, _)| !name.starts_with("erased")) {
+        let records = scene.records.clone();
+        let unread =
+            |place| MissingContents { first_record: place, why: "body: it does not open".to_owned() };
+        let (mut without_one, mut without_salt) = (scene.parts(&records), scene.parts(&records));
+        // One that was frozen before its first step said nothing.
+        let Some(said) = without_one.contents.texts.pop() else { continue };
+        without_one.contents.texts.retain(|text| *text != said);
+        without_one.contents.missing = vec![unread(Some(7))];
+        without_salt.contents.salt = None;
+        without_salt.contents.texts.clear();
+        without_salt.contents.missing = vec![unread(None)];
+        for (parts, told) in [
+            (without_one, format!("run_contents row {}/7: body: it does not open", kit::RUN)),
+            (without_salt, format!("run_salts row {}: body: it does not open", kit::RUN)),
+        ] {
+            let json = assemble(parts, &kit::signing_key()).expect("whole numbers").into_bytes();
+            let report = verify(&json);
+            assert_eq!(report.word, Word::Truncated, "{name}\n{report}");
+            assert!(report.checks.iter().any(|check| check.detail.contains(&told)), "{name}\n{report}");
+            let ours = ["manifest", "contents"];
+            let others = report.checks.iter().filter(|check| !check.passed && !ours.contains(&check.name));
+            assert_eq!(others.count(), 0, "{name}\n{report}");
         }
     }
 }

@@ -14,7 +14,7 @@ use models::{
 use orchestrator::{
     Spine,
     handlers::{
-        activity::{self, MissingSteps},
+        activity::{self, MissingSteps, MissingTexts},
         incidents,
     },
 };
@@ -62,6 +62,7 @@ pub(crate) struct RunPage {
     steps: Vec<Step>,
     /// What of them does not read back, in words.
     missing: Vec<String>,
+    missing_texts: Vec<String>,
     span: String,
     incidents: Vec<Caused>,
     interventions: Vec<Act>,
@@ -137,6 +138,16 @@ fn told(missing: &MissingSteps) -> String {
     )
 }
 
+/// Which texts of steps are missing, and why.
+fn told_of_texts(missing: &MissingTexts) -> String {
+    let MissingTexts { first_record, why } = missing;
+    let which = match first_record {
+        Some(place) => format!("texts of steps cannot be read: body {place} of the run's texts"),
+        None => "no text of this run can be read: the salt of its texts".to_owned(),
+    };
+    format!("{which} was changed past HOC, or damaged ({why})")
+}
+
 /// `GET /console/activity/runs/{run_id}`.
 pub(crate) async fn run(
     State(spine): State<Spine>,
@@ -169,6 +180,7 @@ pub(crate) async fn run(
         }
     }
     let missing = found.missing.iter().map(told).collect();
+    let missing_texts = found.missing_texts.iter().map(told_of_texts).collect();
     let (steps, span) = waterfall(found.items, &at_steps, visitor.may::<Views>());
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
@@ -190,6 +202,7 @@ pub(crate) async fn run(
         interventions: met.into_iter().map(|one| kill::shown(one, run_is_reported, now)).collect(),
         steps,
         missing,
+        missing_texts,
         span,
         incidents: caused.iter().map(shown).collect(),
         next,

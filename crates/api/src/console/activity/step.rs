@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use models::logs::{KeptText, StepTexts};
 use orchestrator::{handlers::activity::StepView, verdict::Fired};
 
 use super::fact::{Fact, by};
@@ -129,10 +130,11 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
     let mut texts = Vec::new();
     let mut text = |name, text: Option<String>| texts.extend(text.map(|text| Text { name, text }));
-    text("Prompt", step.prompt.as_deref().map(show::json));
-    text("Response", step.response);
-    text("Parameters", step.params.as_deref().map(show::json));
-    text("Outcome data", step.outcome_data.as_deref().map(show::json));
+    let StepTexts { params, outcome_data, prompt, response } = view.texts;
+    text("Prompt", prompt.map(|of| kept(of, show::json)));
+    text("Response", response.map(|of| kept(of, str::to_owned)));
+    text("Parameters", params.map(|of| kept(of, show::json)));
+    text("Outcome data", outcome_data.map(|of| kept(of, show::json)));
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Status", step.status.as_str().to_owned());
@@ -200,6 +202,17 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         fired: Vec::new(),
         texts,
         facts,
+    }
+}
+
+/// A text as it is shown; one that was erased is said to be.
+fn kept(text: KeptText, show: impl Fn(&str) -> String) -> String {
+    match text {
+        KeptText::Text(text) => show(&text),
+        KeptText::Erased(length) => format!("erased: {length} bytes were here"),
+        KeptText::Lost(length) => {
+            format!("not readable: {length} bytes ought to be here; verify this run")
+        }
     }
 }
 

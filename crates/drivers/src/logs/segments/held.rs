@@ -8,7 +8,7 @@ use models::logs::StepRow;
 use proof::{canonical::MAX_INTEGER, segment::MissingSegment};
 
 use super::{lines::RunRecords, open::open};
-use crate::StoreError;
+use crate::{StoreError, logs::contents::Named};
 
 /// What the segments of a run hold, and what of it is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +17,8 @@ pub struct HeldRecords {
     pub records: RunRecords,
     /// The segments that are not there, or not what was recorded, in order.
     pub missing: Vec<MissingSegment>,
+    /// The texts that the steps name.
+    pub named: Named,
     /// Where the next segment begins.
     pub(super) next: Place,
     /// The last one did not open, so where it ends is its own word.
@@ -92,14 +94,16 @@ impl HeldRecords {
 
     /// Adds what a segment holds, all of it or nothing.
     fn add(&mut self, row: &Model) -> Result<(), String> {
-        let before = self.records.mark();
+        let (before, steps) = (self.records.mark(), self.records.steps.len());
         open(row, &mut self.records).map_err(|err| {
             self.records.back_to(before);
             match err {
                 StoreError::Corrupt { why, .. } => why,
                 other => other.to_string(),
             }
-        })
+        })?;
+        self.named.note(count(row.first_record), self.records.steps.iter().skip(steps));
+        Ok(())
     }
 
     /// The next segment begins here, or the run ends: what is not there up to it is named.
@@ -138,12 +142,12 @@ impl HeldRecords {
         self.next.steps
     }
 
-    /// The steps that were read since this was asked last. Nothing else of it is kept: for who reads a run piece by
-    /// piece.
-    pub(super) fn take_steps(&mut self) -> Vec<StepRow> {
-        let steps = std::mem::take(&mut self.records.steps);
+    /// The steps that were read since this was asked last, and what they name. Nothing else of it is kept: for who
+    /// reads a run piece by piece.
+    pub(super) fn take_steps(&mut self) -> (Vec<StepRow>, Named) {
+        let (steps, named) = (std::mem::take(&mut self.records.steps), std::mem::take(&mut self.named));
         self.forget();
-        steps
+        (steps, named)
     }
 
     /// Keeps no more of what was read than that it was: for who reads a run segment by segment.
@@ -153,6 +157,7 @@ impl HeldRecords {
         self.records.activities.clear();
         self.records.providers.clear();
         self.records.gaps.clear();
+        self.named = Named::default();
     }
 
     /// There ought to be so many steps: where none of its traces says how many records there are with them, those

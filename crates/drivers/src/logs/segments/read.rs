@@ -8,12 +8,12 @@ use std::{
 use entities::logs::run_segments::{self as segments, Column};
 use models::{
     ids::{DecisionId, RunId, TenantId},
-    logs::StepRow,
+    logs::{StepRow, StepTexts},
 };
 use proof::records::DecisionRecord;
 use sea_orm::{
-    ColumnTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _,
+    ColumnTrait as _, FromQueryResult as _, Order, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _,
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 use uuid::Uuid;
@@ -22,7 +22,7 @@ use super::{
     lines::RunRecords,
     open::{opened, unreadable},
 };
-use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read};
+use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read, tally};
 
 of_tenant!(segments);
 
@@ -39,6 +39,8 @@ pub struct JudgedStep {
     pub step: StepRow,
     /// None where it is not there any more.
     pub decision: Option<DecisionRecord>,
+    /// What went in and out of it, where that was asked for.
+    pub texts: StepTexts,
 }
 
 /// The segments that hold steps of these indices of runs, by run and in order; each is opened when it is asked for, so
@@ -180,6 +182,30 @@ pub(crate) fn judged(records: RunRecords) -> impl Iterator<Item = JudgedStep> {
         decisions.into_iter().map(|decision| (decision.decision_id.clone(), decision)).collect();
     steps.into_iter().map(move |step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| decisions.remove(id));
-        JudgedStep { step, decision }
+        JudgedStep { step, decision, texts: StepTexts::default() }
     })
+}
+
+/// Where segments that hold steps of these indices are: the place of each, and its steps, as it says.
+pub(crate) async fn places_of(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    indices: &Range<u64>,
+) -> Result<Vec<(u64, Range<u64>)>, StoreError> {
+    let mut query = in_range(tenant, run, indices);
+    query
+        .clear_selects()
+        .columns([Column::FirstRecord, Column::FirstStep, Column::StepCount])
+        .order_by(Column::FirstRecord, Order::Asc);
+    let rows = conn.rows(conn.statement(&query)).await?;
+    let number = |row: &QueryResult, column| -> Result<u64, StoreError> {
+        let number: i64 = tally::value("run_segments", row, column)?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    };
+    let place = |row: &QueryResult| {
+        let (place, first, count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
+        Ok((place, first..first.saturating_add(count)))
+    };
+    rows.iter().map(place).collect()
 }

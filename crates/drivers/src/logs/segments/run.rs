@@ -1,10 +1,10 @@
 //! The segments of one run out: all of them, or those around steps of which some are missing.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use entities::logs::run_segments::{self as segments, Column};
 use models::ids::{RunId, TenantId};
-use proof::{records::DecisionRecord, segment::MissingSegment};
+use proof::{contents::MissingContents, records::DecisionRecord, segment::MissingSegment};
 use sea_orm::{
     ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, Func, SelectStatement},
@@ -15,7 +15,14 @@ use super::{
     keys::keys_of_run,
     read::rows_of,
 };
-use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read, tally};
+use crate::{
+    StoreError,
+    conn::Conn,
+    driver::of_tenant,
+    keys,
+    logs::{Named, contents},
+    read, tally,
+};
 
 of_tenant!(segments);
 
@@ -64,12 +71,14 @@ pub struct LookedInto {
     pub keys: u64,
     /// The segments that are not there, or not what was recorded.
     pub missing: Vec<MissingSegment>,
+    /// The bodies of its texts that are not there, or not what was recorded.
+    pub missing_contents: Vec<MissingContents>,
     /// What is wrong with the keys.
     pub wrong_keys: Vec<String>,
 }
 
-/// Opens all segments of a run, a piece at a time, and keeps nothing of them. `counted` is how much the run has
-/// counted.
+/// Opens all segments of a run and the bodies of its texts, a piece at a time, and keeps nothing of them. `counted` is
+/// how much the run has counted.
 pub(crate) async fn look_into(
     conn: &Conn,
     tenant: TenantId,
@@ -79,22 +88,33 @@ pub(crate) async fn look_into(
     let mut keys = keys_of_run(conn, tenant, run).await?;
     let mut looked = LookedInto { keys: keys.count, ..LookedInto::default() };
     let mut held = HeldRecords::default();
+    let (mut named, mut lost_texts) = (BTreeSet::new(), Vec::new());
     let mut after = -1_i64;
     loop {
         let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.gt(after));
         let rows = read::all(conn, of_run.order_by_asc(Column::FirstRecord).limit(AT_ONCE)).await?;
         let Some(last) = rows.last() else { break };
         after = last.first_record;
+        let mut of_piece = Named::default();
         for row in &rows {
             held.meet(row);
-            held.take_steps().iter().for_each(|step| keys.meet(&step.record));
+            let (steps, of_row) = held.take_steps();
+            for step in &steps {
+                keys.meet(&step.record);
+            }
+            of_piece.extend(of_row);
         }
+        named.extend(of_piece.by_place().keys().copied());
+        lost_texts.extend(contents::missing_of_segments(conn, tenant, run, &of_piece).await?);
         looked.segments += rows.len() as u64;
     }
     if let Some(counted) = counted {
         held.end_at(counted);
     }
     looked.wrong_keys = keys.wrong(&held.missing);
+    lost_texts.extend(contents::out_of_place(conn, tenant, run, &named, &held.missing).await?);
+    lost_texts.sort_by_key(|one| one.first_record);
+    looked.missing_contents = lost_texts;
     looked.missing = held.missing;
     Ok(looked)
 }

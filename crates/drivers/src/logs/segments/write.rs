@@ -1,6 +1,6 @@
 //! What a group adds to a run's log of records. A step gets in only with a verdict.
 
-use entities::logs::{run_segments as segments, step_keys};
+use entities::logs::{run_contents, run_segments as segments, step_keys};
 use models::{
     ids::{RunId, TenantId},
     logs::StepKey,
@@ -16,7 +16,10 @@ use proof::{
 use crate::{
     StoreError, bulk,
     field::{Field as _, corrupt},
-    logs::TraceStore,
+    logs::{
+        TraceStore,
+        contents::{self, NewContents},
+    },
 };
 
 /// A step, and the verdict of the choke point that lets it into the chain. There is no other way in, so a step that
@@ -83,6 +86,8 @@ pub struct NewSegment<'r> {
     pub steps: Vec<DecidedStep<'r>>,
     /// Its other records, each kind in order of its place.
     pub evidence: Vec<RecordRef<'r>>,
+    /// The texts that its records name; none where they name none, or none are kept of the run.
+    pub contents: Option<NewContents<'r>>,
 }
 
 impl TraceStore<'_> {
@@ -94,7 +99,9 @@ impl TraceStore<'_> {
         let rows = added.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         bulk::insert::<segments::Entity>(self.conn, rows).await?;
         let keys = added.iter().flat_map(keys_of).collect::<Result<Vec<_>, _>>()?;
-        bulk::insert::<step_keys::Entity>(self.conn, keys).await
+        bulk::insert::<step_keys::Entity>(self.conn, keys).await?;
+        let texts = added.iter().filter_map(texts_of).collect::<Result<Vec<_>, _>>()?;
+        bulk::insert::<run_contents::Entity>(self.conn, texts).await
     }
 }
 
@@ -117,6 +124,11 @@ fn keys_of<'s>(
             is_span: key.is_span(),
         }))
     })
+}
+
+fn texts_of(segment: &NewSegment<'_>) -> Option<Result<run_contents::Model, StoreError>> {
+    let new = segment.contents.filter(|contents| contents.texts.count() > 0)?;
+    Some(contents::row(segment.tenant, segment.run, segment.first_record, new))
 }
 
 fn row(segment: &NewSegment<'_>) -> Result<segments::Model, StoreError> {

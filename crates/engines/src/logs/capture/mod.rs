@@ -27,19 +27,11 @@ use serde::{Deserialize, Serialize};
 #[error("evidence of a step needs an execution context that is at a step")]
 pub struct EvidenceContextError;
 
-/// The public fingerprint of stored content.
+/// The keyed fingerprint of what is kept of a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// Its SHA-256.
+    /// Its hash by the tenant's key.
     pub hash: Hash,
     /// In bytes.
     pub length: u64,
-}
-
-impl Fingerprint {
-    /// That of a text.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        Self { hash: proof::hash::sha256(text.as_bytes()), length: text.len() as u64 }
-    }
 }

@@ -5,6 +5,7 @@ from collections import Counter
 
 from bundle_form import KINDS, digest, leaf, root, roots, sha
 from bundle_records import DETERMINED
+from verify import text_name
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 
@@ -20,8 +21,7 @@ class Forger:
         before = json.dumps(document)
         statement = json.loads(base64.b64decode(document["statement"]["payload"]))
         hashes = [leaf(one) for one in named(document)]
-        plant(random, document, statement["predicate"])
-        if json.dumps(document) == before:
+        if not plant(random, document, statement["predicate"]) and json.dumps(document) == before:
             return None
         if len(list(named(document))) == len(hashes):
             document = self.follow(document, hashes)
@@ -46,6 +46,7 @@ class Forger:
     def sign(self, document, statement):
         stated, envelope = statement["predicate"], document["statement"]
         sealed, after, proofs = document["records"]["sealed"], document["records"]["after"], document["proofs"]
+        contents = document["contents"]
         hashes = {kind: list(map(leaf, sealed[kind])) for kind in KINDS}
         proofs["roots"] = roots(hashes, leaf(sealed["opened"]))
         counted = {"record_counts": {kind: len(hashes[kind]) for kind in KINDS},
@@ -62,6 +63,9 @@ class Forger:
                 counts = {kind: len(late[kind]) for kind in KINDS}
                 one["leaf"].update(covered(roots(late, head)), record_counts=counts, sealed_leaf=head)
                 leaves.append((one["leaf"], one))
+            if contents["erased"]:
+                contents["erased"]["leaf"]["sealed_leaf"] = leaf(receipt)
+                leaves.append((contents["erased"]["leaf"], contents["erased"]))
         for log, pairs in (("runs", leaves), ("audit", list(zip(after["audit"], proofs["audit"])))):
             tree = [leaf(one) for one, _ in pairs]
             for index, (_, proof) in enumerate(pairs):
@@ -72,7 +76,9 @@ class Forger:
         stated.update(counted, sealed={**named_by_hash({name: sealed[name] for name in ("opened", "snapshot")}),
                                        "records": hashes},
                       after=named_by_hash(after), proofs=named_by_hash(proofs))
-        for subject, part in zip(statement["subject"], (sealed, after, proofs)):
+        texts = [text_name(contents["salt"], text) for text in contents["texts"]]
+        stated["contents"].update(named_by_hash({name: contents[name] for name in ("erased", "salt")}), texts=texts)
+        for subject, part in zip(statement["subject"], (sealed, after, proofs, contents)):
             subject["digest"]["sha256"] = digest(part)
         payload, form = json.dumps(statement).encode(), envelope["payloadType"].encode()
         made = self.key.sign(b"DSSEv1 %d %s %d %s" % (len(form), form, len(payload), payload))
@@ -125,7 +131,7 @@ def path(index, tree):
 # Faults.
 
 def plant(random, document, stated):
-    """One fault, which keeps every value of its type where it can."""
+    """One fault, which keeps every value of its type where it can. True where it is in the statement alone."""
     sealed, after, proofs = document["records"]["sealed"], document["records"]["after"], document["proofs"]
     late = [one["records"] for one in after["addenda"]]
     kinds = [(records, kind) for records in [sealed, *late] for kind in KINDS if records.get(kind)]
@@ -136,6 +142,8 @@ def plant(random, document, stated):
             if kind != "steps" and "seq" in other and other["seq"] is not None and other["seq"] > one["seq"]:
                 other["seq"] -= 1
         return
+    if random.random() < 0.15:
+        return plant_in_contents(random, document, stated)
     records, kind = random.choice(kinds + [(sealed, "steps"), (sealed, "policy_decisions")] * 3)
     places = [random.choice(records[kind] or [sealed["opened"]])] * 6
     places += [after["run"], after["as_of"], sealed["opened"], stated, *after["audit"]]
@@ -162,6 +170,29 @@ def plant(random, document, stated):
         one[name] = value and random.choice([value[:3] + "7" + value[4:], value[:3] + "5" + value[4:], value[:-1]])
     elif isinstance(value, str) and value:
         one[name] = value[:-1] + ("0" if value[-1] != "0" else "1")
+
+
+def plant_in_contents(random, document, stated):
+    """One fault in what is kept of the texts. Whether it is one, though the document is as it was."""
+    contents = document["contents"]
+    texts, erased = contents["texts"], contents["erased"]
+    names = [step[name] for step in steps(document) for name in ("params", "prompt", "response") if step[name]]
+    ways = {
+        "missing": lambda: stated["contents"]["missing"].append({"first_record": random.choice([None, 3]), "why": "body: x"}),
+        "drop": lambda: texts.pop(random.randrange(len(texts))),
+        "change": lambda: texts.append(texts.pop() + "x"),
+        "add": lambda: texts.append("nobody said this"),
+        "salt": lambda: contents.update(salt="0" * 64),
+        "length": lambda: random.choice(names).update(length=1),
+        "name": lambda: random.choice(names).update(hash="1" * 64),
+        "erased": lambda: erased["leaf"].update(random.choice([{"run_id": "run_x"}, {"erased_at": "2020" + erased["leaf"]["erased_at"][4:]},
+                                                               {"text_count": 7}, {"reason": ""}])),
+        "kept": lambda: contents.update(salt="0" * 64, texts=["still here"]),
+    }
+    way = random.choice([*(["drop", "change", "add", "salt"] if texts else []), *(["length", "name"] if names else []),
+                         *(["erased", "kept"] if erased else []), "missing"])
+    ways[way]()
+    return way == "missing"  # which is in the statement alone
 
 
 WORDS = {

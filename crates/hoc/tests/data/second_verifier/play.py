@@ -10,8 +10,8 @@ PARAMS = {"größe": "\u2028\U0001f326", "n": 1.5}
 
 
 class Api:
-    def __init__(self, url):
-        self.url, self.keys = url, {"admin": os.environ["HOC_ADMIN"], "agent": os.environ["HOC_AGENT"]}
+    def __init__(self, url, hoc):
+        self.url, self.hoc, self.keys = url, hoc, {"admin": os.environ["HOC_ADMIN"], "agent": os.environ["HOC_AGENT"]}
 
     def call(self, path, body=None, by="agent", raw=False):
         data = None if body is None else json.dumps(body).encode()
@@ -41,6 +41,9 @@ class Api:
 
     def end(self, run, status="SUCCEEDED", error=None):
         self.call(f"{RUNS}/{run}/complete", {"status": status, "error": error})
+
+    def erase(self, run):
+        subprocess.run([self.hoc, "erase", run, "--reason", "its subject asked for it"], check=True, capture_output=True)
 
     def spans(self, trace, spans):
         def text(key, value):
@@ -112,6 +115,9 @@ def shapes(api, turn):
         yield from calls(api, run, way)
         api.end(run, *(["SUCCEEDED"] if number % 3 else ["FAILED", "it broke"]))
         yield run
+        if number % 5 == 0:
+            api.erase(run)
+            yield run
     for agent in ("short", "poor"):
         run = api.start(agent_id=agent)
         yield from calls(api, run, ["llm"] * 7)
@@ -156,6 +162,9 @@ def trace(api, number):
     api.spans(id, [(1, 0, agent)])
     run = api.run_of(id, lambda run: run["state"] == "COMPLETED")
     yield run
+    if number % 8 == 3:
+        api.erase(run)
+        yield run
     for late in range(number % 4):
         tried = (64 + late, 2, begun(late), 2)
         api.spans(id, [(16 + late, 1, chat(40 + late)), (32 + late, 16 + late, tool), tried])
@@ -163,7 +172,7 @@ def trace(api, number):
 
 
 def play(url, folder, hoc):
-    api, made = Api(url), 0
+    api, made = Api(url, hoc), 0
     govern(api)
     moments = itertools.chain.from_iterable(shapes(api, turn) for turn in itertools.count())
     for run in itertools.islice(moments, BUNDLES):

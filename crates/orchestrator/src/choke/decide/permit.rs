@@ -16,10 +16,10 @@ use crate::{
         call::{Answer, Done, Granted},
         follow::{
             chain::{level, remember},
-            effects, gap,
+            effects, gap, texts,
         },
         judge::{self, Judged, Question},
-        prepare::{Caller, PreparedPermit, content_hash},
+        prepare::{Caller, PreparedPermit},
         state::{State, given::Given, held::HeldPermit, traced, tree},
     },
     errors::{Error, StepEnforcementError},
@@ -143,6 +143,8 @@ fn refused_step(
 ) -> Result<Hashed<StepRecord>, Error> {
     let now = state.now;
     let request = &asked.request;
+    let hashes = &asked.content_hashes;
+    let [params] = texts::keep(state, asked.run_id, [request.params.as_deref()])?;
     let run = state.run_mut(asked.run_id)?;
     let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
     run.trace.last_recorded_at = Some(recorded_at);
@@ -154,7 +156,7 @@ fn refused_step(
         parent_step_index: None,
         kind: request.kind,
         skill_name: request.skill_name.clone(),
-        params: request.params.clone(),
+        params,
         status: StepStatus::Refused,
         asked: Asked::Before,
         reported_status: None,
@@ -187,8 +189,10 @@ fn refused_step(
         idempotency_key: request.idempotency_key.clone(),
         request_hash: Some(asked.request_hash.to_string()),
         replay_behavior: None,
-        input_hash: content_hash(&[request.params.as_deref(), None]).to_string(),
-        output_hash: content_hash(&[None, None]).to_string(),
+        input_hash: hashes.input.to_string(),
+        output_hash: hashes.output.to_string(),
+        params_hash: hashes.params.map(|hash| hash.to_string()),
+        outcome_hash: None,
         permit_id: None,
         permit_note: None,
         decision_id: Some(judged.verdict.record().decision_id.clone()),

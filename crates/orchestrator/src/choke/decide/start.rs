@@ -9,6 +9,7 @@ use models::{
     logs::Trace,
 };
 use proof::{
+    contents::Salt,
     leaves::{OpenedLeaf, RunLeaf},
     run_ranges::RunRanges,
     words::{ActorType, Assurance, IntegrityStatus, Moment, RunSource, RunStatus, TraceStatus},
@@ -273,6 +274,9 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         environment_hash: environment_hash.to_string(),
     });
     opened.trace.chain_head = leaf.hash();
+    let salt = Salt::new(state.spine.secret());
+    state.new.salts.push((run_id, salt.clone()));
+    state.salts.insert(run_id, salt);
     state.new.environments.push(environment);
     state.new.leaves.push((run_id, leaf));
     state.new.runs.push(run_id);

@@ -11,7 +11,10 @@ use proof::{
     words::{Asked, OutcomeCategory, PermitNote, StepKind, StepLevel, StepSource, StepStatus},
 };
 
-use super::evidence::{evidence, llm_run};
+use super::{
+    evidence::{evidence, llm_run},
+    texts,
+};
 use crate::{
     choke::{
         judge::Judged,
@@ -50,6 +53,13 @@ pub(in crate::choke) fn chain(
     let report = &step.report;
     let llm = report.llm.as_ref();
     let refused = judged.verdict.action().refuses();
+    let said = [
+        report.params.as_deref(),
+        report.outcome_data.as_deref(),
+        llm.and_then(|llm| llm.prompt.as_deref()),
+        llm.and_then(|llm| llm.response.as_deref()),
+    ];
+    let [params, outcome_data, prompt, response] = texts::keep(state, run_id, said)?;
     let run = state.run_mut(run_id)?;
     let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
     run.trace.last_recorded_at = Some(recorded_at);
@@ -69,15 +79,15 @@ pub(in crate::choke) fn chain(
         parent_step_index: report.parent_step_index,
         kind: report.kind,
         skill_name: report.skill_name.clone(),
-        params: report.params.clone(),
+        params,
         status,
         asked: judged.asked().unwrap_or(Asked::After),
         reported_status: Some(report.status),
         outcome_category,
         outcome_code: report.outcome_code.clone(),
-        outcome_data: report.outcome_data.clone(),
-        prompt: llm.and_then(|llm| llm.prompt.clone()),
-        response: llm.and_then(|llm| llm.response.clone()),
+        outcome_data,
+        prompt,
+        response,
         finish_reason: llm.and_then(|llm| llm.finish_reason.clone()),
         provider: llm.and_then(|llm| llm.provider.clone()),
         model: llm.and_then(|llm| llm.model.clone()),
@@ -104,6 +114,8 @@ pub(in crate::choke) fn chain(
         replay_behavior: report.replay_behavior,
         input_hash: step.content_hashes.input.to_string(),
         output_hash: step.content_hashes.output.to_string(),
+        params_hash: step.content_hashes.params.map(|hash| hash.to_string()),
+        outcome_hash: step.content_hashes.outcome.map(|hash| hash.to_string()),
         permit_id: place.permit_id.map(|id| id.to_string()),
         permit_note: place.permit_note,
         decision_id: Some(judged.verdict.record().decision_id.clone()),

@@ -9,6 +9,7 @@ use models::{
     logs::{ExecutionStatus, LlmRunRecord},
 };
 use proof::{
+    contents::Content,
     hash::Hash,
     records::{RecordKind, StepRecord},
     words::{CaptureFailureReason, EvidenceClass, StepKind, StepStatus},
@@ -175,7 +176,7 @@ pub(in crate::choke) fn llm_run(
 ) -> Result<LlmRunRecord, Error> {
     let run = state.run(run_id)?;
     let hash =
-        |text: &Option<String>, of: Option<Fingerprint>| of.filter(|_| text.is_some()).map(|of| of.hash);
+        |text: &Option<Content>, of: Option<Fingerprint>| of.filter(|_| text.is_some()).map(|of| of.hash);
     let recorded_at = run.trace.last_recorded_at.unwrap_or(state.now);
     let started_at = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
     let took = i64::try_from(step.duration_ms).ok().and_then(chrono::Duration::try_milliseconds);

@@ -6,3 +6,4 @@ pub(super) mod effects;
 mod evidence;
 mod fired;
 pub(super) mod gap;
+pub(super) mod texts;

@@ -66,7 +66,7 @@ async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, StepKey)]) -> Re
         state.spine.choke().snapshots.still_untold(state.tenant.id, vec![found]);
         state.lost.insert((lost.run, lost.key.clone()), lost);
     }
-    for JudgedStep { step, decision } in found {
+    for JudgedStep { step, decision, .. } in found {
         let (Ok(run), Some(key)) = (step.record.run_id.parse(), StepKey::of(&step.record)) else {
             continue;
         };

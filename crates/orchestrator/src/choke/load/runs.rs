@@ -45,7 +45,15 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
-    go_on(state, &ids).await
+    go_on(state, &ids).await?;
+    load_salts(state, tx).await
+}
+
+/// What the texts of the runs are hashed with. Those of a run that has none were erased.
+async fn load_salts(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let ids: Vec<RunId> = state.runs.keys().copied().collect();
+    state.salts = tx.traces().salts(state.tenant.id, &ids).await?;
+    Ok(())
 }
 
 /// Fails where one of the runs does not go on from where this process saw it: the store fell back.

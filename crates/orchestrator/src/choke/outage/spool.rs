@@ -16,7 +16,7 @@ use crate::{choke::prepare::Call, errors::Error, spine::Spine};
 /// Which form a line has. Another set of members, anywhere in it, is another form. A test holds their names, and who
 /// changes them raises this; what is of no use any more when a call waits is skipped. A member is written where it says
 /// nothing too, or the test does not see it; but for the facts, which are of a version of the engine.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// Which build writes it.
 const BUILD: &str = env!("CARGO_PKG_VERSION");
 
@@ -208,9 +208,9 @@ mod tests {
     #[test]
     fn who_can_read_a_line_is_said() {
         let why = |text: &str| read(text.as_bytes()).err().expect("it is none of this build");
-        let newer = why(r#"{"form":2,"build":"9.1.0","answers":[]}"#);
+        let newer = why(r#"{"form":3,"build":"9.1.0","answers":[]}"#);
         assert!(
-            newer.contains("build 9.1.0 wrote it, in form 2") && newer.contains("forms up to 1"),
+            newer.contains("build 9.1.0 wrote it, in form 3") && newer.contains("forms up to 2"),
             "{newer}"
         );
         assert!(newer.contains("start one on this data folder"), "{newer}");

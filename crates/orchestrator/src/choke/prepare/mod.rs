@@ -5,6 +5,7 @@
 
 mod caller;
 mod capture;
+mod content_hashes;
 mod end;
 mod fingerprint;
 pub(crate) mod fit;
@@ -13,7 +14,7 @@ mod priced;
 mod start;
 mod step;
 
-use engines::logs::{capture::Fingerprint, redact::REDACTION_VERSION};
+use engines::logs::redact::REDACTION_VERSION;
 use models::{account::KeptAnswer, ids::RunId};
 use proof::{
     hash::Hash,
@@ -22,6 +23,7 @@ use proof::{
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::content_hashes::ContentHashes;
 pub(crate) use self::{caller::Caller, step::Missing};
 use super::call::{EndRun, PermitRequest, StartRun, StepReport};
 
@@ -86,6 +88,8 @@ pub(crate) struct PreparedPermit {
     pub(super) request: PermitRequest,
     pub(super) request_hash: Hash,
     pub(super) params_hash: Hash,
+    /// Of what is kept of its content.
+    pub(super) content_hashes: ContentHashes,
     pub(super) content: ContentFacts,
     pub(super) params: ParamFacts,
 }
@@ -110,36 +114,6 @@ pub(crate) struct PreparedStep {
     pub(super) content_hashes: ContentHashes,
     /// How long what went in and out was, where it is not kept.
     pub(super) raw_lengths: Option<(u64, u64)>,
-}
-
-/// The public hashes of what is kept of a step, made by its caller's own task: no group waits for them.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct ContentHashes {
-    pub(super) input: Hash,
-    pub(super) output: Hash,
-    /// What went in, and what came out, as class B tells it.
-    pub(super) prompt: Option<Fingerprint>,
-    pub(super) response: Option<Fingerprint>,
-}
-
-impl ContentHashes {
-    fn of(report: &StepReport) -> Self {
-        let (params, outcome_data) = (report.params.as_deref(), report.outcome_data.as_deref());
-        let llm = report.llm.as_ref();
-        let prompt = llm.and_then(|llm| llm.prompt.as_deref());
-        let response = llm.and_then(|llm| llm.response.as_deref());
-        Self {
-            input: content_hash(&[params, prompt]),
-            output: content_hash(&[outcome_data, response]),
-            prompt: prompt.or(params).map(Fingerprint::of),
-            response: response.or(outcome_data).map(Fingerprint::of),
-        }
-    }
-}
-
-pub(super) fn content_hash(parts: &[Option<&str>]) -> Hash {
-    let parts = serde_json::to_vec(parts).unwrap_or_default();
-    proof::hash::sha256(&parts)
 }
 
 pub(super) const REDACTION: u64 = REDACTION_VERSION;

@@ -8,7 +8,7 @@ use models::ids::RunId;
 use proof::words::StepKind;
 
 use super::{
-    Call, CallKind, PreparedPermit, capture,
+    Call, CallKind, ContentHashes, PreparedPermit, capture,
     fingerprint::{PermitFingerprint, fingerprint, params_hash},
     priced::price_estimate,
 };
@@ -47,7 +47,9 @@ impl Call {
         request.labels = kept_labels(&request.labels);
         price_estimate(&mut request, ctx.came_at);
         let (content, params) = (screened.content, screened.param_facts);
-        let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
+        let content_hashes = ContentHashes::of_permit(key, &request);
+        let permit =
+            PreparedPermit { run_id, request, request_hash, params_hash, content_hashes, content, params };
         Ok(Self { caller: ctx.into(), what: CallKind::Permit(Box::new(permit)), once: None })
     }
 }

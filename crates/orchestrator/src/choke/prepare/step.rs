@@ -83,7 +83,7 @@ fn prepared(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<
     Ok(PreparedStep {
         run_id,
         price_book,
-        content_hashes: ContentHashes::of(&report),
+        content_hashes: ContentHashes::of(key, &report),
         report,
         is_span: false,
         request_hash,

@@ -4,6 +4,7 @@ pub(super) mod answered;
 pub(super) mod given;
 pub(super) mod held;
 pub(super) mod kept;
+pub(super) mod kept_texts;
 pub(super) mod kept_trees;
 mod known;
 pub(super) mod late;
@@ -20,10 +21,13 @@ pub(super) mod tree;
 pub(super) mod trees;
 pub(super) mod usage;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drivers::logs::LostStep;
+use drivers::logs::{Base, LostStep};
 use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
@@ -34,6 +38,7 @@ use models::{
     policies::{Permit, Usage, UsageKey, Verdict},
 };
 use proof::{
+    contents::{Salt, Texts},
     leaves::RunLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
@@ -80,6 +85,10 @@ impl<T> Tracked<T> {
 pub(super) struct Additions {
     pub(super) runs: Vec<RunId>,
     pub(super) steps: Vec<(Hashed<StepRecord>, Verdict)>,
+    /// What the new records of each run name.
+    pub(super) texts: BTreeMap<RunId, Texts>,
+    /// Of the runs that begin.
+    pub(super) salts: Vec<(RunId, Salt)>,
     pub(super) decisions: Vec<Arc<Hashed<DecisionRecord>>>,
     pub(super) environments: Vec<EnvironmentRecord>,
     pub(super) activities: Vec<ActivityRecord>,
@@ -119,6 +128,8 @@ pub(super) struct State {
     /// What a run that starts now is bound to.
     pub(super) current: Option<Arc<BoundSnapshot>>,
     pub(super) runs: HashMap<RunId, RunState>,
+    /// What their texts are hashed with; none where those were erased.
+    pub(super) salts: HashMap<RunId, Salt>,
     /// The trees of the runs that spans are reported of.
     pub(super) trees: HashMap<RunId, Tree>,
     /// Runs that starts name, to come after them.
@@ -142,6 +153,8 @@ pub(super) struct State {
     /// A freeze holds for one of the runs, or may.
     pub(super) frozen: bool,
     pub(super) new: Additions,
+    /// Where the new texts of runs are kept, and what they stand on; without their bytes.
+    pub(super) said: HashMap<RunId, Base>,
     /// Ends and kills that come with a key.
     pub(super) kept: Kept,
     /// What struck runs, and what fired in them: what incidents that comes to is settled when all calls are decided.
@@ -159,6 +172,7 @@ impl State {
             began: spine.elapsed(),
             current: None,
             runs: HashMap::new(),
+            salts: HashMap::new(),
             trees: HashMap::new(),
             lineage: HashMap::new(),
             run_keys: HashMap::new(),
@@ -172,6 +186,7 @@ impl State {
             freezes: Vec::new(),
             frozen: false,
             new: Additions::default(),
+            said: HashMap::new(),
             kept: Kept::new(),
             strikes: Vec::new(),
             fired: Vec::new(),

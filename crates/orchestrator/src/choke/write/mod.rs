@@ -7,7 +7,7 @@ use drivers::{StoreError, Tx};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 
-use super::state::{RunState, State, held::Write};
+use super::state::{RunState, State, held::Write, kept_texts};
 use crate::ledger::{self, Appender};
 
 /// Writes everything. The caller commits.
@@ -36,6 +36,7 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let runs = |of: &[&RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
     let traces = |of: &[&RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
+    tx.traces().insert_salts(state.tenant.id, &state.new.salts).await?;
     let stood = changed.iter().map(|run| (run.run.id, run.stood.clone())).collect();
     tx.activity().save_runs(&runs(&changed), &stood).await?;
     // An addendum is a new trace of a run that is not new.
@@ -44,8 +45,11 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     tx.traces().save_traces(&traces(&own)).await
 }
 
-async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
-    tx.traces().append(&segments::of(state)?).await?;
+async fn write_records(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let bases = kept_texts::bases(state);
+    let segments = segments::of(state, &bases)?;
+    tx.traces().append(&segments).await?;
+    state.said = segments::places(&segments);
     tx.traces().insert_uncounted(&state.new.uncounted).await?;
     tx.evidence().insert_capture_failures(&state.new.capture_failures).await?;
     let agent = |run: RunId| Some((run, state.runs.get(&run)?.run.agent_id.clone()));

@@ -1,10 +1,13 @@
 //! What the group made of each of its runs, as the segment that its log of records grows by.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use drivers::{
     StoreError,
-    logs::{DecidedStep, NewSegment},
+    logs::{Base, DecidedStep, NewContents, NewSegment},
 };
 use models::ids::RunId;
 use proof::{records::RecordKind, segment::held, tagged::RecordRef};
@@ -12,7 +15,10 @@ use proof::{records::RecordKind, segment::held, tagged::RecordRef};
 use crate::choke::state::{RunState, State};
 
 /// One segment for each run that the group adds records to, in order of the runs.
-pub(super) fn of(state: &State) -> Result<Vec<NewSegment<'_>>, StoreError> {
+pub(super) fn of<'s>(
+    state: &'s State,
+    bases: &'s HashMap<RunId, Arc<Base>>,
+) -> Result<Vec<NewSegment<'s>>, StoreError> {
     let new = &state.new;
     let mut added = Added { state, segments: BTreeMap::new(), ids: HashMap::new() };
     for record in &new.environments {
@@ -36,7 +42,24 @@ pub(super) fn of(state: &State) -> Result<Vec<NewSegment<'_>>, StoreError> {
     for (record, verdict) in &new.steps {
         added.of(&record.run_id)?.steps.push(DecidedStep { record, verdict });
     }
-    added.segments.into_values().map(|(run, segment)| placed(run, segment)).collect()
+    let with_texts = |(run, segment): (&'s RunState, NewSegment<'s>)| {
+        let texts = new.texts.get(&segment.run);
+        let base = bases.get(&segment.run).map(|base| &**base);
+        let contents = texts.map(|texts| NewContents { texts, base });
+        placed(run, NewSegment { contents, ..segment })
+    };
+    added.segments.into_values().map(with_texts).collect()
+}
+
+/// Where the texts of these segments are kept, and what they stand on.
+pub(super) fn places(segments: &[NewSegment<'_>]) -> HashMap<RunId, Base> {
+    let place = |segment: &NewSegment<'_>| {
+        let place = segment.first_record;
+        let base = segment.contents?.base;
+        let (key_place, depth) = base.map_or((place, 0), |base| (base.key_place, base.depth + 1));
+        Some((segment.run, Base { place, key_place, depth, bytes: Vec::new() }))
+    };
+    segments.iter().filter_map(place).collect()
 }
 
 /// The segments as far as they have come.
@@ -74,6 +97,7 @@ impl<'s> Added<'s> {
                 first_step: 0,
                 steps: Vec::new(),
                 evidence: Vec::new(),
+                contents: None,
             };
             (of_run, segment)
         });

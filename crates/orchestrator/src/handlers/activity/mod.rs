@@ -36,7 +36,7 @@ pub use self::{
     record::record,
     record_batch::{Batch, record_batch},
     start::{Started, start},
-    steps::{MissingSteps, StepView, StepsPage, steps},
+    steps::{MissingSteps, MissingTexts, StepView, StepsPage, steps},
     take_up::take_up,
     tenant_events::{TenantEvent, TenantEvents, tenant_events},
 };

@@ -6,10 +6,11 @@ use drivers::{ReadTx, logs::JudgedStep};
 use models::{
     activity::Run,
     ids::RunId,
-    logs::{StepRow, contested_span},
+    logs::{StepRow, StepTexts, contested_span},
     page::{ListCursor, Page, PageRequest},
 };
 use proof::{
+    contents::MissingContents,
     records::StepRecord,
     segment::MissingSegment,
     words::{Action, REFUSED_AFTER, RunSource, StepStatus},
@@ -18,7 +19,7 @@ use proof::{
 use super::get::find;
 use crate::{
     consequences::{
-        found::{Found, of_segments},
+        found::{Found, of_contents, of_segments},
         mismatches::tell,
     },
     context::CallContext,
@@ -32,6 +33,8 @@ use crate::{
 pub struct StepView {
     /// The step.
     pub step: StepRow,
+    /// What went in and out of it, where it was not erased.
+    pub texts: StepTexts,
     /// Its verdict's action; none where its decision is not there any more.
     pub action: Option<Action>,
     /// For a reported step: what would have been answered.
@@ -69,6 +72,8 @@ pub struct StepsPage {
     pub total: Option<u64>,
     /// The segments of this stretch that cannot be read: their steps are on no page.
     pub missing: Vec<MissingSteps>,
+    /// The bodies of texts of these steps that cannot be read: their texts are told to be lost.
+    pub missing_texts: Vec<MissingTexts>,
 }
 
 /// A segment of a run's records that cannot be read.
@@ -84,6 +89,23 @@ pub struct MissingSteps {
     pub step_count: u64,
     /// What does not hold.
     pub why: String,
+}
+
+/// A body of a run's texts that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingTexts {
+    /// Its place, which is that of the segment whose steps name its texts; none of the run's salt, without which none
+    /// can be read.
+    pub first_record: Option<u64>,
+    /// What does not hold.
+    pub why: String,
+}
+
+impl From<MissingContents> for MissingTexts {
+    fn from(missing: MissingContents) -> Self {
+        let MissingContents { first_record, why } = missing;
+        Self { first_record, why }
+    }
 }
 
 impl From<MissingSegment> for MissingSteps {
@@ -123,7 +145,7 @@ pub(super) async fn steps_of(
     let late = run.late.as_ref().map_or(0, |late| late.step_count);
     let counted = run.step_count.saturating_add(run.refused_count).saturating_add(late);
     let listed = store.traces().list_steps(ctx.tenant.id, id, counted, reported_by, &page).await?;
-    let drivers::logs::StepsPage { page, missing } = listed;
+    let drivers::logs::StepsPage { page, missing, missing_contents } = listed;
     let own = run.trace_id.to_string();
     let records = || page.items.iter().map(|judged| &judged.step.record);
     let parents = records().filter_map(parent_spans).flatten().collect::<Vec<_>>();
@@ -136,7 +158,7 @@ pub(super) async fn steps_of(
         }
         _ => HashSet::new(),
     };
-    let Page { items, next_cursor, has_more, total } = page.map(|JudgedStep { step, decision }| {
+    let Page { items, next_cursor, has_more, total } = page.map(|JudgedStep { step, decision, texts }| {
         // A decision that is not there, or does not read back, is for the proof of the run to find. Its step is shown
         // all the same, and nothing is made up of it.
         let (action, would_have) =
@@ -147,11 +169,13 @@ pub(super) async fn steps_of(
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
         let counts = !uncounted.contains(&step.record.step_index);
-        StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
+        StepView { step, texts, action, would_have, fired, is_late, counts, parent_step_index }
     });
-    let found = of_segments(id, &missing);
+    let mut found = of_segments(id, &missing);
+    found.extend(of_contents(id, &missing_contents));
     let missing = missing.into_iter().map(MissingSteps::from).collect();
-    Ok((StepsPage { items, next_cursor, has_more, total, missing }, found))
+    let missing_texts = missing_contents.into_iter().map(MissingTexts::from).collect();
+    Ok((StepsPage { items, next_cursor, has_more, total, missing, missing_texts }, found))
 }
 
 /// The keys that the parent span of a step may be recorded under: what the step's own key said of it comes first.

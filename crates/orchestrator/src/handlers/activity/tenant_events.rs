@@ -37,6 +37,13 @@ pub enum TenantEvent {
         /// When.
         sealed_at: String,
     },
+    /// What was kept of the texts of a sealed run was erased.
+    Erased {
+        /// The run.
+        run_id: RunId,
+        /// When.
+        erased_at: String,
+    },
     /// Something came to a sealed run.
     Added {
         /// The run.
@@ -128,6 +135,7 @@ impl TenantEvents {
             RunLeaf::Sealed(leaf) => {
                 TenantEvent::Sealed { run_id, status: leaf.status, sealed_at: leaf.sealed_at.clone() }
             }
+            RunLeaf::Erased(leaf) => TenantEvent::Erased { run_id, erased_at: leaf.erased_at.clone() },
             RunLeaf::Addendum(leaf) => TenantEvent::Added { run_id, added_at: leaf.added_at.clone() },
         };
         self.waiting.push_back((index, event));

@@ -1,6 +1,7 @@
 //! Operations on records as they were stored, and on the proofs that they are whole. Logs never summarise and never
 //! decide.
 
+mod erase_contents;
 mod get_audit;
 mod get_checkpoint;
 mod get_llm_run;
@@ -15,6 +16,7 @@ mod prove_audit;
 mod prove_consistency;
 
 pub use self::{
+    erase_contents::erase_contents,
     get_audit::get_audit,
     get_checkpoint::get_checkpoint,
     get_llm_run::get_llm_run,

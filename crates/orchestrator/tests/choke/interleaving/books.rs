@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use models::{ids::TenantId, logs::StepRow};
-use proof::words::StepStatus;
+use proof::{contents::Salt, words::StepStatus};
 use serde_json::{Value, json};
 use testkit::Witness;
 
@@ -58,6 +58,10 @@ WHERE p.status = 'GRANTED' AND r.state = 'COMPLETED' AND p.lapses_at > '";
 const PERMITS: &str = "\
 SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_nanousd, 'status', status, \
     'run', 'run_' || replace(run_id::text, '-', ''), 'step', used_by_step)::text FROM permits WHERE tenant_id = ";
+
+const SALTS: &str = "\
+SELECT json_build_object('run', 'run_' || replace(run_id::text, '-', ''), 'salt', encode(salt, 'hex'))::text \
+FROM run_salts WHERE tenant_id = ";
 
 /// Each open incident: how many of its cause are open, what it says of its runs, and what they say.
 const INCIDENTS: &str = "\
@@ -120,6 +124,7 @@ pub(super) async fn check_answers(
         steps: seen.steps().map(step).collect(),
         permits: rows(witness, PERMITS, tenant).await,
         kills: rows(witness, KILLS, tenant).await,
+        salts: rows(witness, SALTS, tenant).await,
     };
     stored.check_permits()?;
     for (number, one) in (1..).zip(asked) {
@@ -169,7 +174,7 @@ fn step(row: &StepRow) -> Value {
         "run": record.run_id,
         "index": record.step_index,
         "number": record.duration_ms,
-        "params": record.params,
+        "params": record.params.map(|params| params.hash.to_string()),
         "refused": record.status == StepStatus::Refused,
         "hash": step_hash.to_string(),
         "permit": record.permit_id,
@@ -185,9 +190,17 @@ struct Stored {
     steps: Vec<Value>,
     permits: Vec<Value>,
     kills: Vec<Value>,
+    salts: Vec<Value>,
 }
 
 impl Stored {
+    /// How a step names this text: by the salt of its run.
+    fn name(&self, step: &Value, text: &str) -> Value {
+        let of_run = self.salts.iter().find(|salt| salt["run"] == step["run"]).unwrap();
+        let bytes = hex::decode(of_run["salt"].as_str().unwrap()).unwrap();
+        Salt::new(bytes.try_into().unwrap()).name(text).hash.to_string().into()
+    }
+
     /// How often the `number`-th thing ended a run, or would have.
     fn kills_of(&self, number: u64) -> usize {
         let reason = super::calls::kill_reason(number);
@@ -199,7 +212,7 @@ impl Stored {
         let params = super::calls::params(number);
         let is_its = |step: &&Value| match what {
             // A permit that was refused is a step that took no time.
-            What::Permit { .. } => step["number"] == 0 && step["params"] == params.as_str(),
+            What::Permit { .. } => step["number"] == 0 && self.name(step, &params) == step["params"],
             _ => step["number"] == number,
         };
         let steps = self.steps.iter().filter(is_its).collect();

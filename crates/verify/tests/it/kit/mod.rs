@@ -226,6 +226,20 @@ pub(crate) fn traced_judged() -> Scene {
     scene
 }
 
+/// A run whose texts were erased.
+pub(crate) fn erased() -> Scene {
+    let mut scene = clean();
+    scene.erase();
+    scene
+}
+
+/// The same of one to which something had come late.
+pub(crate) fn erased_late() -> Scene {
+    let mut scene = late();
+    scene.erase();
+    scene
+}
+
 /// Every scene by its name.
 pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
     vec![
@@ -240,5 +254,7 @@ pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
         ("late", late()),
         ("traced", traced()),
         ("traced_late", traced_late()),
+        ("erased", erased()),
+        ("erased_late", erased_late()),
     ]
 }

@@ -3,9 +3,10 @@
 use proof::{
     bundle::LiveIncident,
     canonical,
+    contents::{Content, Salt},
     definitions::SnapshotDefinition,
     hash::{Hash, sha256},
-    leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
+    leaves::{AuditLeaf, AuditRecord, ErasedLeaf, OpenedLeaf, RunLeaf, SealedLeaf},
     records::{InterventionRecord, Record, RecordKind, RunAfter, StepRecord},
     run_ranges::RunRanges,
     words::{
@@ -16,6 +17,10 @@ use proof::{
 use rules::CompiledSnapshot;
 
 use super::{Call, Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
+
+pub(crate) fn salt() -> Salt {
+    Salt::new([9; 32])
+}
 
 pub(crate) struct Scene {
     pub(super) compiled: CompiledSnapshot,
@@ -36,6 +41,9 @@ pub(crate) struct Scene {
     pub(super) frozen: Option<(InterventionRecord, bool)>,
     /// What comes next is only told of: it has happened.
     pub(crate) reported: bool,
+    /// What its records name; none where it was erased.
+    pub(crate) texts: Vec<String>,
+    pub(crate) erased: Option<(ErasedLeaf, u64)>,
     pub(super) plant: Plant,
     pub(crate) runs: Log<RunLeaf>,
     pub(crate) ledger: Log<AuditLeaf>,
@@ -74,6 +82,8 @@ impl Scene {
             late: None,
             frozen: None,
             reported: false,
+            texts: Vec::new(),
+            erased: None,
             plant: Plant::now(),
             runs: Log::new(LogName::Runs),
             ledger: Log::new(LogName::Audit),
@@ -192,15 +202,15 @@ impl Scene {
             parent_step_index: index.checked_sub(1),
             kind: call.kind,
             skill_name: call.skill.clone(),
-            params: Some("{\"q\":\"weather in Graz\"}".to_owned()),
+            params: Some(self.say("{\"q\":\"weather in Graz\"}")),
             status: if refused { StepStatus::Refused } else { StepStatus::Success },
             asked: if granted.is_some() { Asked::Before } else { Asked::After },
             reported_status: Some(StepStatus::Success),
             outcome_category: OutcomeCategory::Success,
             outcome_code: None,
-            outcome_data: Some("{\"ok\":true}".to_owned()),
-            prompt: Some("What is the weather? \u{1f326}".to_owned()),
-            response: Some("Rain.\nTake an umbrella.".to_owned()),
+            outcome_data: Some(self.say("{\"ok\":true}")),
+            prompt: Some(self.say("What is the weather? \u{1f326}")),
+            response: Some(self.say("Rain.\nTake an umbrella.")),
             finish_reason: Some("stop".to_owned()),
             provider: Some("openai".to_owned()),
             model: Some("gpt-4o-mini-2024-07-18".to_owned()),
@@ -225,6 +235,8 @@ impl Scene {
             replay_behavior: None,
             input_hash: sha256(b"input").to_string(),
             output_hash: sha256(b"output").to_string(),
+            params_hash: Some(sha256(b"params").to_string()),
+            outcome_hash: Some(sha256(b"outcome").to_string()),
             permit_id,
             permit_note: None,
             decision_id: Some(decision_id),
@@ -238,6 +250,12 @@ impl Scene {
         };
         step.determinism_hash = step.determinism().to_string();
         self.chain_head = self.push(Record::Step(step));
+    }
+
+    /// A text that a record names.
+    fn say(&mut self, text: &str) -> Content {
+        self.texts.push(text.to_owned());
+        salt().name(text)
     }
 
     /// What a call told is told by another now.

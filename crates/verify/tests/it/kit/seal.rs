@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use proof::{
-    bundle::{AsOf, AuditPart, Bundle, Checkpoints, Parts, ReceiptPart, assemble},
-    leaves::{RunLeaf, SealedLeaf},
+    bundle::{AsOf, AuditPart, Bundle, Checkpoints, ContentsPart, ErasedPart, Parts, ReceiptPart, assemble},
+    leaves::{ErasedLeaf, RunLeaf, SealedLeaf},
     records::{IntegrityRecord, Record, RecordKind},
-    words::{Action, Asked, Assurance, IntegrityGrade, IntegrityState, IntegrityStatus, RunStatus},
+    words::{
+        Action, ActorType, Asked, Assurance, IntegrityGrade, IntegrityState, IntegrityStatus, RunStatus,
+    },
 };
 
-use super::{RUN, Scene, TENANT, TRACE, signing_key};
+use super::{RUN, Scene, TENANT, TRACE, scene::salt, signing_key};
 
 impl Scene {
     pub(crate) fn seal(&mut self, status: RunStatus) {
@@ -112,6 +114,7 @@ impl Scene {
             addenda,
             run,
             incidents: self.incidents.clone(),
+            contents: self.contents(),
             audit: audit.collect(),
             lost: None,
             checkpoints: Checkpoints {
@@ -120,6 +123,40 @@ impl Scene {
             },
             as_of: AsOf { audit_size: self.ledger.size(), runs_size: self.runs.size(), time: self.now() },
         }
+    }
+
+    /// The texts that its records name, or that they were erased.
+    fn contents(&self) -> ContentsPart {
+        match &self.erased {
+            None => ContentsPart { salt: Some(salt()), texts: self.texts.clone(), ..ContentsPart::default() },
+            Some((leaf, index)) => {
+                let erased = ErasedPart { leaf: leaf.clone(), proof: self.runs.proof(*index) };
+                ContentsPart { erased: Some(erased), ..ContentsPart::default() }
+            }
+        }
+    }
+
+    /// Erases what is kept of its texts.
+    pub(crate) fn erase(&mut self) {
+        let (sealed, _) = self.sealed.as_ref().expect("a sealed run");
+        let leaf = ErasedLeaf {
+            tenant_id: TENANT.to_owned(),
+            run_id: RUN.to_owned(),
+            sealed_leaf: RunLeaf::Sealed(sealed.clone()).hash().to_string(),
+            text_count: self.texts.len() as u64,
+            text_bytes: self.texts.iter().map(|text| text.len() as u64).sum(),
+            actor_type: ActorType::Human,
+            actor_id: Some("ann".to_owned()),
+            reason: "its subject asked for it".to_owned(),
+            erased_at: self.now(),
+        };
+        let RunLeaf::Erased(leaf) = self.plant.leaf(RunLeaf::Erased(leaf)) else {
+            unreachable!("a plant leaves the kind")
+        };
+        let erased = RunLeaf::Erased(leaf.clone());
+        let hash = erased.hash();
+        self.erased = Some((leaf, self.runs.append(erased, hash)));
+        self.others(1);
     }
 
     /// The bundle as of now, signed.

@@ -8,7 +8,7 @@ use proof::{
     },
     dsse::Envelope,
     forms::Form,
-    leaves::{AddendumLeaf, AuditRecord, EpochLeaf, OpenedLeaf, SealedLeaf, SigningKeyLeaf},
+    leaves::{AddendumLeaf, AuditRecord, EpochLeaf, ErasedLeaf, OpenedLeaf, SealedLeaf, SigningKeyLeaf},
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
         EnvironmentRecord, GapRecord, IncidentRecord, IntegrityRecord, Intervened, InterventionRecord,
@@ -36,10 +36,11 @@ pub(super) struct Types {
 
 /// What is in no bundle here as an object: read from texts, from the statement's bytes, or from exports of the logs; or
 /// there only where a store is damaged.
-pub(super) const UNSEEN: [&str; 8] = [
+pub(super) const UNSEEN: [&str; 9] = [
     "Statement",
     "Subject",
     "Digest",
+    "MissingContents",
     "MissingSegment",
     "RunAfter",
     "Intervened",
@@ -107,6 +108,12 @@ pub(super) fn all() -> Types {
     let mut addendum = in_log(held.tagged::<AddendumLeaf>());
     addendum.push(("records", Kind::Of("Added")));
     let receipt = in_log(held.tagged::<SealedLeaf>());
+    let erased = in_log(held.tagged::<ErasedLeaf>());
+    let contents = vec![
+        ("erased", Kind::OrNull(Box::new(Kind::Of("Erased")))),
+        ("salt", Kind::OrNull(Box::new(Kind::Text(Form::Hash)))),
+        ("texts", list(Kind::Text(Form::Any))),
+    ];
     let proofs = vec![
         ("roots", trace::<Roots>(&mut held)),
         ("opened", trace::<LogProof>(&mut held)),
@@ -127,6 +134,7 @@ pub(super) fn all() -> Types {
         ("format", Kind::Text(Form::Any)),
         ("records", Kind::Of("Records")),
         ("proofs", Kind::Of("Proofs")),
+        ("contents", Kind::Of("Contents")),
         ("statement", statement),
     ];
     types.by_hand("Bundle", bundle);
@@ -137,6 +145,8 @@ pub(super) fn all() -> Types {
     types.by_hand("Added", added);
     types.by_hand("Proofs", proofs);
     types.by_hand("Receipt", receipt);
+    types.by_hand("Contents", contents);
+    types.by_hand("Erased", erased);
     types.structs.extend(held.structs);
     types.words = held.words;
     types

@@ -1,0 +1,22 @@
+//! A run's texts, apart from its records and as a log of bodies: what one group's records of one run name is one body,
+//! in the place of their segment. It is pressed against another body of the run where one is at hand, for a
+//! conversation is told again with each call.
+//!
+//! A text is found by its name, which is its hash with the run's salt: so whatever is not what a record names is not
+//! there.
+
+mod erase;
+mod named;
+mod open;
+mod read;
+mod write;
+
+pub use self::{
+    named::Named,
+    read::HeldTexts,
+    write::{Base, DEEPEST, NewContents},
+};
+pub(crate) use self::{
+    read::{bytes_of, missing_of_segments, of_steps, out_of_place},
+    write::row,
+};

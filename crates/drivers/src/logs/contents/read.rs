@@ -1,0 +1,233 @@
+//! Texts out: those of a whole run, or those that some of its segments name. A body that does not open, or is not
+//! there, is named beside the rest.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use entities::logs::{
+    run_contents::{self as contents, Column},
+    run_salts as salts,
+};
+use models::{
+    ids::{RunId, TenantId},
+    ledger::RunLeafType,
+    logs::RunTexts,
+};
+use proof::{
+    contents::{MissingContents, Salt},
+    segment::MissingSegment,
+};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _};
+
+use super::{
+    named::Named,
+    open::{Asked, Opened, open},
+    write::{missed, salt_of},
+};
+use crate::{
+    StoreError, conn::Conn, driver::of_tenant, keys, ledger::LedgerReads, logs::TraceReads, read, tally,
+};
+
+of_tenant!(contents);
+
+/// Texts of a run, and what of them is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldTexts {
+    /// What they are hashed with: none where they were erased, or where it is lost.
+    pub salt: Option<Salt>,
+    /// Those that are named.
+    pub texts: RunTexts,
+    /// The bodies that are not there, or not what was recorded; or the salt.
+    pub missing: Vec<MissingContents>,
+}
+
+impl HeldTexts {
+    fn of(salt: Salt, opened: Opened) -> Self {
+        let Opened { kept, missing, .. } = opened;
+        Self { salt: Some(salt), texts: RunTexts::Kept(kept), missing }
+    }
+
+    fn none(texts: RunTexts) -> Self {
+        Self { salt: None, texts, missing: Vec::new() }
+    }
+}
+
+/// What the texts of a run are hashed with.
+enum SaltOf {
+    Kept(Salt),
+    Erased,
+    Lost(MissingContents),
+}
+
+impl TraceReads<'_> {
+    /// All texts that the steps of a run name; what is kept that none names is told too, but where a segment is lost.
+    pub async fn texts_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        named: &Named,
+        lost: &[MissingSegment],
+    ) -> Result<HeldTexts, StoreError> {
+        let rows = read::all(self.conn, of_run(tenant, run)).await?;
+        let places: Vec<u64> = rows.iter().map(|row| u64::try_from(row.first_record).unwrap_or(0)).collect();
+        Ok(match salt_of_run(self.conn, tenant, run).await? {
+            SaltOf::Kept(salt) => {
+                let mut held = HeldTexts::of(salt.clone(), open(rows, &salt, named, Asked::All));
+                held.missing.extend(strangers(&places, |place| named.by_place().contains_key(&place), lost));
+                held.missing.sort_by_key(|one| one.first_record);
+                held
+            }
+            SaltOf::Erased => {
+                HeldTexts { missing: still_there(&places), ..HeldTexts::none(RunTexts::Erased) }
+            }
+            SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
+        })
+    }
+}
+
+/// The texts that some steps of a run name.
+pub(crate) async fn of_steps(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    named: &Named,
+) -> Result<HeldTexts, StoreError> {
+    if named.by_place().is_empty() {
+        return Ok(HeldTexts::none(RunTexts::Kept(HashMap::new())));
+    }
+    Ok(match salt_of_run(conn, tenant, run).await? {
+        SaltOf::Kept(salt) => {
+            let rows = rows_of(conn, tenant, run, named).await?;
+            HeldTexts::of(salt.clone(), open(rows, &salt, named, Asked::Some))
+        }
+        SaltOf::Erased => HeldTexts::none(RunTexts::Erased),
+        SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
+    })
+}
+
+/// What is missing of the texts that some segments of a run name. Nothing is kept of them. That the salt is, is for who
+/// asks for what is out of place.
+pub(crate) async fn missing_of_segments(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    named: &Named,
+) -> Result<Vec<MissingContents>, StoreError> {
+    match salt_of_run(conn, tenant, run).await? {
+        SaltOf::Kept(salt) if !named.by_place().is_empty() => {
+            let rows = rows_of(conn, tenant, run, named).await?;
+            Ok(open(rows, &salt, named, Asked::Whether).missing)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What is kept of a run's texts that is at no place where a segment names some; `named` are those places. Of a run
+/// that was erased, all that is kept.
+pub(crate) async fn out_of_place(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    named: &BTreeSet<u64>,
+    lost: &[MissingSegment],
+) -> Result<Vec<MissingContents>, StoreError> {
+    let mut query = of_run(tenant, run).into_query();
+    query.clear_selects().column(Column::FirstRecord);
+    let mut places = Vec::new();
+    for row in conn.rows(conn.statement(&query)).await? {
+        let place: i64 = tally::value("run_contents", &row, 0)?;
+        places.push(u64::try_from(place).unwrap_or(0));
+    }
+    Ok(match salt_of_run(conn, tenant, run).await? {
+        SaltOf::Kept(_) => strangers(&places, |place| named.contains(&place), lost).collect(),
+        SaltOf::Erased => still_there(&places),
+        SaltOf::Lost(salt) => vec![salt],
+    })
+}
+
+/// How long the texts of a body are. It says so in the open, where somebody may have changed it: more than one can have
+/// is not believed.
+const OPENED_BYTES: &str = "CASE WHEN raw_length BETWEEN 0 AND 1073741824 THEN raw_length ELSE 0 END";
+
+/// How many bytes the bodies of runs have once they are opened, as far as they can be believed; a run without any is
+/// not listed.
+pub(crate) async fn bytes_of(
+    conn: &Conn,
+    tenant: TenantId,
+    runs: &[RunId],
+) -> Result<Vec<(RunId, u64)>, StoreError> {
+    tally::sums_by_keys(conn, of(tenant), Column::RunId, OPENED_BYTES, keys::sorted(runs)).await
+}
+
+/// The bodies at no place where a segment names some. What was named by a segment that is lost, nobody knows.
+fn strangers<'p>(
+    places: &'p [u64],
+    is_named: impl Fn(u64) -> bool + 'p,
+    lost: &'p [MissingSegment],
+) -> impl Iterator<Item = MissingContents> + 'p {
+    let is_of_lost = move |place: u64| {
+        let end = |one: &MissingSegment| one.first_record.saturating_add(one.record_count.max(1));
+        lost.iter().any(|one| (one.first_record..end(one)).contains(&place))
+    };
+    let strange = places.iter().copied().filter(move |place| !is_named(*place) && !is_of_lost(*place));
+    strange.map(|place| MissingContents {
+        first_record: Some(place),
+        why: "no step names what it holds".to_owned(),
+    })
+}
+
+fn still_there(places: &[u64]) -> Vec<MissingContents> {
+    let why = || "its run was erased, and it is still there".to_owned();
+    places.iter().map(|place| MissingContents { first_record: Some(*place), why: why() }).collect()
+}
+
+/// The bodies at the places where some are named, and those that they stand on: each at the place of its chain's first
+/// or behind it.
+async fn rows_of(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    named: &Named,
+) -> Result<Vec<contents::Model>, StoreError> {
+    let places = named.by_place().keys().filter_map(|place| i64::try_from(*place).ok());
+    let keys: Vec<_> = places.map(|place| [place.into()]).collect();
+    let of_places = of(tenant).filter(Column::RunId.eq(run.0));
+    let mut rows = read::by_keys(conn, of_places, [Column::FirstRecord], keys).await?;
+    let wanted: HashSet<i64> = rows.iter().map(|row| row.first_record).collect();
+    let stands = |row: &&contents::Model| row.base_record.is_some_and(|base| !wanted.contains(&base));
+    let first = rows.iter().filter(stands).map(|row| row.key_record).min();
+    let last = rows.iter().filter(stands).map(|row| row.first_record).max();
+    if let (Some(first), Some(last)) = (first, last) {
+        let before =
+            of_run(tenant, run).filter(Column::FirstRecord.gte(first)).filter(Column::FirstRecord.lt(last));
+        let before = read::all(conn, before).await?;
+        rows.extend(before.into_iter().filter(|row| !wanted.contains(&row.first_record)));
+    }
+    Ok(rows)
+}
+
+fn salts_of(tenant: TenantId) -> sea_orm::Select<salts::Entity> {
+    salts::Entity::find().filter(salts::Column::TenantId.eq(tenant.0))
+}
+
+fn of_run(tenant: TenantId, run: RunId) -> sea_orm::Select<contents::Entity> {
+    of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord)
+}
+
+async fn salt_of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<SaltOf, StoreError> {
+    match salt(conn, tenant, run).await {
+        Ok(Some(salt)) => Ok(SaltOf::Kept(salt)),
+        Ok(None) => Ok(SaltOf::Erased),
+        Err(StoreError::Corrupt { why, .. }) => Ok(SaltOf::Lost(MissingContents { first_record: None, why })),
+        Err(err) => Err(err),
+    }
+}
+
+/// The salt of a run. One that is neither there nor erased is missed.
+async fn salt(conn: &Conn, tenant: TenantId, run: RunId) -> Result<Option<Salt>, StoreError> {
+    let of_run = salts_of(tenant).filter(salts::Column::RunId.eq(run.0));
+    if let Some(row) = read::one(conn, of_run).await? {
+        return salt_of(row).map(Some);
+    }
+    let erased = LedgerReads::new(conn).runs_with_leaf(tenant, &[run], RunLeafType::Erased).await?;
+    if erased.contains(&run) { Ok(None) } else { Err(missed(run)) }
+}
