@@ -15,7 +15,7 @@ use std::{
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, StoreName, Tx};
 use proof::keys::SigningKey;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How many whole runs are read at a time, for proofs, bundles and evidence, and how long the next waits for its turn.
-const WHOLE_RUNS: usize = 3;
+pub const WHOLE_RUNS: usize = 3;
 const WHOLE_RUN_WITHIN: StdDuration = StdDuration::from_secs(2);
 
 /// Tells the time.
@@ -168,6 +168,13 @@ pub struct Spine {
     shared: Arc<Shared>,
 }
 
+/// A place to read a whole run in. Whoever has a clone of it has the place: it goes with what was read, until that is
+/// counted in a budget or given up.
+#[derive(Clone, Debug)]
+pub struct WholeRun {
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
 /// A part of the control plane that stands above the spine.
 pub(crate) type Standing = Box<dyn Any + Send + Sync>;
 
@@ -179,7 +186,7 @@ struct Shared {
     clocks: Clocks,
     bodies: Budget,
     answers: Budget,
-    whole_runs: Semaphore,
+    whole_runs: Arc<Semaphore>,
     fallen: Arc<Fallen>,
     rejections: Rejections,
     /// Why the store is only read, where that is so.
@@ -207,7 +214,7 @@ impl Spine {
                 clocks: Clocks::default(),
                 bodies,
                 answers,
-                whole_runs: Semaphore::new(WHOLE_RUNS),
+                whole_runs: Arc::new(Semaphore::new(WHOLE_RUNS)),
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
                 held_back: RwLock::default(),
@@ -305,9 +312,11 @@ impl Spine {
 
     /// A place to read a whole run in. Those are few, for each takes long and keeps much; [`Error::Busy`] where none
     /// becomes free soon.
-    pub async fn whole_run(&self) -> Result<SemaphorePermit<'_>, Error> {
-        let place = tokio::time::timeout(WHOLE_RUN_WITHIN, self.shared.whole_runs.acquire()).await;
-        place.ok().and_then(Result::ok).ok_or(Error::Busy)
+    pub async fn whole_run(&self) -> Result<WholeRun, Error> {
+        let turn = Arc::clone(&self.shared.whole_runs).acquire_owned();
+        let place = tokio::time::timeout(WHOLE_RUN_WITHIN, turn).await;
+        let place = place.ok().and_then(Result::ok).ok_or(Error::Busy)?;
+        Ok(WholeRun { _place: Arc::new(place) })
     }
 
     /// The bytes of bodies that are being answered.

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use orchestrator::{Spine, errors::redacted};
+use orchestrator::{Spine, errors::redacted, spine::WholeRun};
 use tracing::Instrument as _;
 
 pub(crate) use self::{operations::Operations, packers::Packers};
@@ -75,7 +75,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             }
         };
         let answer = tokio::time::timeout(edge.bounds.answer_time, answered);
-        let response = match AssertUnwindSafe(answer).catch_unwind().await {
+        let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => Problem::new(
                 Code::Timeout,
@@ -84,12 +84,15 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             .into_response(),
             Err(panic) => panicked(panic.as_ref()),
         };
-        let is_last = !leftover.read_off().await;
-        let tenant = held.tenant();
+        // What the answer holds is counted before anything else is waited for, and the place of a whole run is given
+        // back then.
+        let place = response.extensions_mut().remove::<WholeRun>();
+        let share = edge.spine.answers().share(held.tenant());
         drop(held);
-        let share = edge.spine.answers().share(tenant);
         let response = packing.pack(&edge.packers, &share, response).await;
         let response = held::counted(share, only_read, response);
+        drop(place);
+        let is_last = !leftover.read_off().await;
         let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {

@@ -58,7 +58,7 @@ impl Packing {
     }
 
     /// Packs an answer, where that is worth it and there is a place. The plain form is counted by the share meanwhile,
-    /// where there is room for it.
+    /// where there is room for it; without room it waits for its turn.
     pub(super) async fn pack(self, packers: &Packers, share: &Share, response: Response) -> Response {
         if !self.may_be || !is_worth_it(&response) {
             return response;
@@ -72,11 +72,12 @@ impl Packing {
         }
         let length = HttpBody::size_hint(&body).lower();
         let is_held = length <= UNCOUNTED || usize::try_from(length).is_ok_and(|length| share.takes(length));
-        let Some(_place) = packers.place(is_held) else {
+        let place = if is_held { packers.place() } else { packers.turn().await };
+        let Some(_place) = place else {
             if is_held {
                 return Response::from_parts(parts, body);
             }
-            // There is no room for the plain form, and soon there may be a place.
+            // There is no room for the plain form, and later there may be a place.
             return Problem::from(Error::Busy).into_response();
         };
         // Its length is known, so all of it is there: this waits for nothing.
@@ -187,7 +188,7 @@ mod tests {
 
     use axum::Extension;
     use flate2::read::MultiGzDecoder;
-    use orchestrator::budget::Budget;
+    use orchestrator::{budget::Budget, spine::WHOLE_RUNS};
 
     use axum::response::IntoResponse;
 
@@ -236,11 +237,15 @@ mod tests {
         assert_eq!(answers.held(), 0);
         let share = answers.share(None);
         let too_long = || "a".repeat(LONG + 1);
-        let other = packers.place(false).expect("a place");
+        let other = packers.turn().await.expect("a place");
+        let mut waiting: Vec<_> = (0..WHOLE_RUNS).map(|_| Box::pin(packers.turn())).collect();
+        for turn in &mut waiting {
+            assert!(futures::poll!(turn).is_pending());
+        }
         let answer = packed_by(&packers, &share, too_long()).await;
         let problem = answer.extensions().get::<Problem>().expect("it is refused");
         assert!(problem.status() == 503 && problem.headers().contains_key("retry-after"), "{problem:?}");
-        drop(other);
+        drop((waiting, other));
         assert!(is_packed(&packed_by(&packers, &share, too_long()).await));
         assert_eq!(answers.held(), 0);
     }

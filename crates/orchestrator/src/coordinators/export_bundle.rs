@@ -36,18 +36,25 @@ use crate::{
     context::CallContext,
     errors::Error,
     handlers::activity,
-    spine::Spine,
+    spine::{Spine, WholeRun},
 };
 
 /// How often a bundle is begun anew because the run was sealed while it was read.
 const TRIES: usize = 5;
 
 /// `activity.bundle`: the run's bundle, as of checkpoints signed now. JSON, ready to be kept.
-#[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u8>, Error> {
+    in_place(spine, ctx, id).await.map(|(bundle, _)| bundle)
+}
+
+/// The same, and the place that the run was read in, for who holds the bundle on before it is counted anywhere: a long
+/// one is as much as was read for it.
+#[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn in_place(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<(Vec<u8>, WholeRun), Error> {
     activity::get(spine, ctx, id).await?;
-    let _place = spine.whole_run().await?;
-    Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await
+    let place = spine.whole_run().await?;
+    let bundle = Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await?;
+    Ok((bundle, place))
 }
 
 /// The bundle of a run, for who needs no credential: the command line, on the store itself. What of the run cannot be
