@@ -1,5 +1,6 @@
 //! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait,
-//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike.
+//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike, and
+//! places of whole runs are counted.
 //!
 //! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
 //! what finds none is 503, and its caller comes again. Whose calls found none is kept until somebody tells of it.
@@ -45,7 +46,8 @@ impl Budget {
     }
 
     /// How often there was too little since this was last asked, by whose it would have been where that was known.
-    pub(crate) fn refused(&self) -> HashMap<Option<TenantId>, u64> {
+    #[must_use]
+    pub fn refused(&self) -> HashMap<Option<TenantId>, u64> {
         std::mem::take(&mut lock(&self.0.held).refused)
     }
 
@@ -87,15 +89,19 @@ impl Share {
 
     /// Takes so many bytes more; [`Error::Busy`] where there are none.
     pub fn take(&self, bytes: usize) -> Result<(), Error> {
-        if self.takes(bytes) {
-            return Ok(());
-        }
-        let tenant = self.tenant();
-        *lock(&self.of.held).refused.entry(tenant).or_default() += 1;
-        Err(Error::Busy)
+        if self.takes(bytes) { Ok(()) } else { Err(self.refuse()) }
     }
 
-    /// Whether it took so many bytes more. Nobody is told where there are none: who asks so can do without them.
+    /// Counts that there was too little for whose it is; the error that tells the caller so.
+    #[must_use]
+    pub fn refuse(&self) -> Error {
+        let tenant = self.tenant();
+        *lock(&self.of.held).refused.entry(tenant).or_default() += 1;
+        Error::Busy
+    }
+
+    /// Whether it took so many bytes more. Nobody is told where there are none: who asks so can do without them, or
+    /// [refuses](Self::refuse) by itself.
     #[must_use]
     pub fn takes(&self, bytes: usize) -> bool {
         let mut mine = lock(&self.held);
@@ -111,8 +117,10 @@ impl Share {
         true
     }
 
-    /// Holds just so many bytes, whatever it held: gives back what is too much, or takes what is too little.
-    pub fn hold(&self, bytes: usize) -> Result<(), Error> {
+    /// Whether it holds just so many bytes now, whatever it held: gives back what is too much, or takes what is too
+    /// little. Nobody is told where there is too little.
+    #[must_use]
+    pub fn holds(&self, bytes: usize) -> bool {
         let lacking = {
             let mut mine = lock(&self.held);
             let spare = mine.1.saturating_sub(bytes);
@@ -120,7 +128,7 @@ impl Share {
             mine.1 -= spare;
             bytes - mine.1
         };
-        if lacking == 0 { Ok(()) } else { self.take(lacking) }
+        lacking == 0 || self.takes(lacking)
     }
 
     /// Whether so many bytes are more than it could hold if nothing else were held.
@@ -224,11 +232,13 @@ mod tests {
         assert!(share.takes(40) && !share.takes(11));
         assert!(budget.refused().is_empty(), "who only asks is not told of");
         for bytes in [10, 10, 50, 0, 30] {
-            share.hold(bytes).expect("it fits");
+            assert!(share.holds(bytes));
             assert_eq!(budget.held(), bytes);
         }
-        assert!(share.hold(51).is_err());
-        assert_eq!((budget.held(), budget.refused().len()), (30, 1), "it holds what it held");
+        assert!(!share.holds(51));
+        assert_eq!((budget.held(), budget.refused().len()), (30, 0), "it holds what it held");
+        assert!(matches!(share.refuse(), Error::Busy));
+        assert_eq!(budget.refused(), HashMap::from([(Some(tenant(1)), 1)]));
         assert!(!share.never_holds(50) && share.never_holds(51));
         let nobodys = budget.share(None);
         assert!(!nobodys.never_holds(100) && nobodys.never_holds(101));

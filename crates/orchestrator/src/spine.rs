@@ -14,12 +14,13 @@ use std::{
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, StoreName, Tx};
+use models::ids::TenantId;
 use proof::keys::SigningKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::{
-    budget::Budget,
+    budget::{Budget, Share},
     clocks::Clocks,
     credentials::Credentials,
     errors::Error,
@@ -172,7 +173,8 @@ pub struct Spine {
 /// counted in a budget or given up.
 #[derive(Clone, Debug)]
 pub struct WholeRun {
-    _place: Arc<OwnedSemaphorePermit>,
+    /// Its place in the count, which is given back before the turn is.
+    _place: Arc<(Share, OwnedSemaphorePermit)>,
 }
 
 /// A part of the control plane that stands above the spine.
@@ -186,7 +188,10 @@ struct Shared {
     clocks: Clocks,
     bodies: Budget,
     answers: Budget,
-    whole_runs: Arc<Semaphore>,
+    /// Counts those that are read, and for whom there was no turn.
+    whole_runs: Budget,
+    /// The turns of those.
+    turns: Arc<Semaphore>,
     fallen: Arc<Fallen>,
     rejections: Rejections,
     /// Why the store is only read, where that is so.
@@ -214,7 +219,8 @@ impl Spine {
                 clocks: Clocks::default(),
                 bodies,
                 answers,
-                whole_runs: Arc::new(Semaphore::new(WHOLE_RUNS)),
+                whole_runs: Budget::new("whole runs that are read", WHOLE_RUNS),
+                turns: Arc::new(Semaphore::new(WHOLE_RUNS)),
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
                 held_back: RwLock::default(),
@@ -310,13 +316,21 @@ impl Spine {
         self.db().read_first().await
     }
 
-    /// A place to read a whole run in. Those are few, for each takes long and keeps much; [`Error::Busy`] where none
-    /// becomes free soon.
-    pub async fn whole_run(&self) -> Result<WholeRun, Error> {
-        let turn = Arc::clone(&self.shared.whole_runs).acquire_owned();
-        let place = tokio::time::timeout(WHOLE_RUN_WITHIN, turn).await;
-        let place = place.ok().and_then(Result::ok).ok_or(Error::Busy)?;
-        Ok(WholeRun { _place: Arc::new(place) })
+    /// A place to read a whole run in, for a call of that tenant. Those are few, for each takes long and keeps much;
+    /// [`Error::Busy`] where none becomes free soon.
+    pub async fn whole_run(&self, tenant: TenantId) -> Result<WholeRun, Error> {
+        let turn = Arc::clone(&self.shared.turns).acquire_owned();
+        let turn = tokio::time::timeout(WHOLE_RUN_WITHIN, turn).await.ok().and_then(Result::ok);
+        let Some(turn) = turn else { return Err(self.whole_runs().share(Some(tenant)).refuse()) };
+        // Of no tenant's part: whoever comes first may have all of them for a while.
+        let counted = self.whole_runs().share(None);
+        counted.take(1)?;
+        Ok(WholeRun { _place: Arc::new((counted, turn)) })
+    }
+
+    /// The places of whole runs.
+    pub(crate) fn whole_runs(&self) -> &Budget {
+        &self.shared.whole_runs
     }
 
     /// The bytes of bodies that are being answered.

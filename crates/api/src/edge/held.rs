@@ -29,12 +29,14 @@ pub(super) fn counted(share: Share, only_read: bool, response: Response) -> Resp
         return response;
     };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    match share.hold(length) {
-        Ok(()) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
-        Err(_) if only_read && share.never_holds(length) => too_long(length).into_response(),
-        Err(busy) if only_read => Problem::from(busy).into_response(),
-        Err(_) => response,
+    if share.holds(length) {
+        return response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share }));
     }
+    if !only_read {
+        return response;
+    }
+    let busy = share.refuse();
+    if share.never_holds(length) { too_long(length) } else { Problem::from(busy) }.into_response()
 }
 
 /// Whoever comes again gets no further.
@@ -94,7 +96,7 @@ impl HttpBody for Counted {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{collections::HashMap, convert::Infallible};
 
     use axum::{
         Extension, Router,
@@ -120,6 +122,7 @@ mod tests {
     };
 
     const LONG: usize = 100_000;
+    const TENANT: TenantId = TenantId(Uuid::nil());
 
     /// One that may hold so many bytes of answers.
     async fn spine(most: usize) -> Spine {
@@ -139,14 +142,14 @@ mod tests {
         let spine = spine.clone();
         let whole = move || {
             let spine = spine.clone();
-            async move { (Extension(spine.whole_run().await.expect("a place")), "a".repeat(LONG)) }
+            async move { (Extension(spine.whole_run(TENANT).await.expect("a place")), "a".repeat(LONG)) }
         };
         Router::new().route("/whole", get(whole)).layer(middleware::from_fn_with_state(edge, pass))
     }
 
     /// How many places of whole runs nobody has.
     fn free(spine: &Spine) -> usize {
-        let place = |_| spine.whole_run().now_or_never().and_then(Result::ok);
+        let place = |_| spine.whole_run(TENANT).now_or_never().and_then(Result::ok);
         (0..WHOLE_RUNS).map_while(place).collect::<Vec<_>>().len()
     }
 
@@ -192,6 +195,12 @@ mod tests {
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
         assert_eq!(answer_to(&answers, 1, false).status(), StatusCode::OK, "what was written is told");
+        let tenant = Some(TenantId(Uuid::from_u128(1)));
+        assert_eq!(
+            answers.refused(),
+            HashMap::from([(tenant, 1)]),
+            "the one of these that was refused is counted"
+        );
         let short = counted(answers.share(None), true, Response::new(Body::from("short")));
         assert_eq!(short.status(), StatusCode::OK);
         let comes_again = |answer: Response| {

@@ -17,7 +17,7 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::BodyExt as _;
-use orchestrator::{aside::aside, budget::Share, errors::Error};
+use orchestrator::{aside::aside, budget::Share};
 use zstd::bulk::Compressor;
 
 use super::{held::SHORT as UNCOUNTED, packers::Packers};
@@ -78,7 +78,7 @@ impl Packing {
                 return Response::from_parts(parts, body);
             }
             // There is no room for the plain form, and later there may be a place.
-            return Problem::from(Error::Busy).into_response();
+            return Problem::from(share.refuse()).into_response();
         };
         // Its length is known, so all of it is there: this waits for nothing.
         let plain = match body.collect().await {
@@ -219,9 +219,9 @@ mod tests {
             "there is no place, and plain is right"
         );
         assert!(first.headers().contains_key(header::VARY), "a cache keeps them apart");
-        share.hold(0).expect("it is given back");
+        assert!(share.holds(0), "it is given back");
         assert!(is_packed(&packed_by(&Packers::of(1), &share, fixed()).await));
-        share.hold(0).expect("it is given back");
+        assert!(share.holds(0), "it is given back");
         assert!(is_packed(&packed_by(&full, &share, fixed()).await), "no place is needed any more");
         assert!(!is_packed(&packed_by(&full, &share, text.clone()).await), "what may change is another's");
     }
@@ -245,6 +245,7 @@ mod tests {
         let answer = packed_by(&packers, &share, too_long()).await;
         let problem = answer.extensions().get::<Problem>().expect("it is refused");
         assert!(problem.status() == 503 && problem.headers().contains_key("retry-after"), "{problem:?}");
+        assert_eq!(answers.refused().values().sum::<u64>(), 1, "people are told of it");
         drop((waiting, other));
         assert!(is_packed(&packed_by(&packers, &share, too_long()).await));
         assert_eq!(answers.held(), 0);

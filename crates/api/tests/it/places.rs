@@ -1,7 +1,9 @@
 //! Places that are few: what is told where all are taken, and that nobody waits for them who needs none.
 
-use models::account::Role;
+use models::{account::Role, ids::TenantId};
+use orchestrator::background::crowded::Crowded;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::app::App;
 
@@ -20,7 +22,7 @@ async fn where_the_places_of_proofs_are_taken_steps_and_reads_go_on() {
     let whole = |what: &str| app.get(format!("{run}/{what}")).key(&auditor).send();
     let mut taken = Vec::new();
     for _ in 0..3 {
-        taken.push(app.kit.spine.whole_run().await.expect("a place"));
+        taken.push(app.kit.spine.whole_run(TenantId(Uuid::nil())).await.expect("a place"));
     }
     // While those wait, whoever needs none of these places has an answer.
     let others = async {
@@ -34,6 +36,12 @@ async fn where_the_places_of_proofs_are_taken_steps_and_reads_go_on() {
         assert_eq!(answer.problem(503), "overloaded");
         assert_eq!(answer.header("retry-after"), "1");
     }
+    Crowded::default().tick(&app.kit.spine).await.expect("it is told");
+    let admin = app.key(Role::Admin).await;
+    let told = app.get("/api/v1/runtime/logs/system?event_type=ERROR").key(&admin).send().await.text;
+    let summary =
+        "3 call(s) were answered 503 overloaded, for there was no room for more whole runs that are read";
+    assert!(told.contains(summary), "{told}");
     // One that waits has the place that becomes free.
     let mut next = Box::pin(whole("proof"));
     assert!(futures::poll!(&mut next).is_pending());

@@ -50,7 +50,7 @@ impl Crowded {
                 calls,
                 of = of.join(", "),
                 "calls were answered 503 overloaded: there was no room for them; HOC_MAX_HELD_MIB and HOC_MAX_WAITING say \
-                 how much there is"
+                 how much there is, and whole runs are few at a time"
             );
         }
         if let Err(err) = record_no_room(spine, &due).await {

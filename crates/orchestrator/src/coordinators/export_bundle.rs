@@ -52,7 +52,7 @@ pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u
 #[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn in_place(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<(Vec<u8>, WholeRun), Error> {
     activity::get(spine, ctx, id).await?;
-    let place = spine.whole_run().await?;
+    let place = spine.whole_run(ctx.tenant.id).await?;
     let bundle = Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await?;
     Ok((bundle, place))
 }

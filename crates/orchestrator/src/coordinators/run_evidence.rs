@@ -61,7 +61,7 @@ pub struct RunEvidence {
 #[tracing::instrument(name = "activity.evidence", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
     activity::get(spine, ctx, id).await?;
-    let _place = spine.whole_run().await?;
+    let _place = spine.whole_run(ctx.tenant.id).await?;
     let (evidence, missing) = {
         let store = spine.read().await?;
         RunEvidenceCoordinator { store: &store, tenant: ctx.tenant.id, run: id }.gather(spine.now()).await

@@ -85,7 +85,7 @@ pub async fn proof(
     include_payloads: bool,
 ) -> Result<RunProof, Error> {
     let run = activity::get(spine, ctx, id).await?;
-    let _place = spine.whole_run().await?;
+    let _place = spine.whole_run(ctx.tenant.id).await?;
     let tenant = ctx.tenant.id;
     let store = spine.read().await?;
     let leaves = store.ledger().run_leaves(tenant, id).await?;
