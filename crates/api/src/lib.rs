@@ -18,6 +18,7 @@ mod account;
 mod activity;
 mod answer;
 mod carried;
+mod coding;
 mod console;
 mod document;
 mod edge;
@@ -44,6 +45,7 @@ use orchestrator::Spine;
 
 pub use self::{
     carried::{Bounds, Shown, Whose},
+    coding::{Coding, Effort},
     document::{openapi, openapi_json},
     extract::session::Reached,
     problem::{Code, Problem},

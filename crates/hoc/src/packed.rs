@@ -5,64 +5,37 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, Read, Write as _},
+    io::{self, Read},
     path::Path,
 };
 
 use anyhow::{Context as _, bail};
-use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
-use zstd::bulk::Compressor;
+use api::Coding;
+use flate2::bufread::MultiGzDecoder;
 
 /// How each form begins.
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// How a file is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Plain,
-    Zstd,
-    Gzip,
+/// How a file with this name is packed; none of a plain one. Whoever writes the ending out, or in capitals, means no
+/// plain file.
+pub(crate) fn coding_of(name: &Path) -> Option<Coding> {
+    let ending = name.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    match ending.as_deref() {
+        Some("zst" | "zstd") => Some(Coding::Zstd),
+        Some("gz" | "gzip") => Some(Coding::Gzip),
+        _ => None,
+    }
 }
 
-impl Form {
-    /// That of a file with this name. Whoever writes the ending out, or in capitals, means no plain file.
-    pub(crate) fn of_name(path: &Path) -> Self {
-        let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
-        match ending.as_deref() {
-            Some("zst" | "zstd") => Self::Zstd,
-            Some("gz" | "gzip") => Self::Gzip,
-            _ => Self::Plain,
-        }
-    }
-
-    /// That of a file which begins so.
-    fn of_content(begin: &[u8]) -> Self {
-        if begin.starts_with(ZSTD) {
-            Self::Zstd
-        } else if begin.starts_with(GZIP) {
-            Self::Gzip
-        } else {
-            Self::Plain
-        }
-    }
-
-    /// The bytes in this form, each at the level that its own program takes.
-    pub(crate) fn pack(self, plain: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Plain => Ok(plain),
-            Self::Zstd => {
-                let mut packer = Compressor::new(zstd::DEFAULT_COMPRESSION_LEVEL)?;
-                // One that was damaged does not unpack as something else.
-                packer.include_checksum(true)?;
-                packer.compress(&plain)
-            }
-            Self::Gzip => {
-                let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-                packer.write_all(&plain)?;
-                packer.finish()
-            }
-        }
+/// How a file is packed that begins so; none of a plain one.
+fn coding_by(begin: &[u8]) -> Option<Coding> {
+    if begin.starts_with(ZSTD) {
+        Some(Coding::Zstd)
+    } else if begin.starts_with(GZIP) {
+        Some(Coding::Gzip)
+    } else {
+        None
     }
 }
 
@@ -85,10 +58,11 @@ pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::R
         bail!("it is longer than {} MiB: --max-mib reads more", of_file >> 20);
     };
     let most = most.unwrap_or_else(|| believed(bytes.len() as u64));
-    let (by, plain) = match Form::of_content(&bytes) {
-        Form::Plain => return Ok(bytes),
-        Form::Zstd => ("zstd", from_zstd(&bytes, most)),
-        Form::Gzip => ("gzip", whole(MultiGzDecoder::new(&bytes[..]), 0, most)),
+    let Some(coding) = coding_by(&bytes) else { return Ok(bytes) };
+    let by = coding.name();
+    let plain = match coding {
+        Coding::Zstd => from_zstd(&bytes, most),
+        Coding::Gzip => whole(MultiGzDecoder::new(&bytes[..]), 0, most),
     };
     match plain {
         Ok(Some(plain)) => Ok(plain),
@@ -124,12 +98,15 @@ fn whole(from: impl Read, length: u64, most: u64) -> io::Result<Option<Vec<u8>>>
 
 #[cfg(test)]
 mod tests {
+    use api::Effort;
+
     use super::*;
 
     const ALLOWED: u64 = 2 << 20;
+    const FORMS: [Option<Coding>; 3] = [None, Some(Coding::Zstd), Some(Coding::Gzip)];
 
-    fn packed(form: Form, plain: &[u8]) -> Vec<u8> {
-        form.pack(plain.to_vec()).expect("it packs")
+    fn packed(form: Option<Coding>, plain: &[u8]) -> Vec<u8> {
+        form.map_or_else(|| plain.to_vec(), |coding| coding.pack(plain, Effort::Usual).expect("it packs"))
     }
 
     fn refused(bytes: &[u8]) -> String {
@@ -139,22 +116,22 @@ mod tests {
     #[test]
     fn what_was_written_is_read_whatever_its_name_is() {
         for (name, form) in [
-            ("run.json", Form::Plain),
-            ("zst", Form::Plain),
-            ("run.json.zst", Form::Zstd),
-            ("run.json.zstd", Form::Zstd),
-            ("a/run.gz", Form::Gzip),
-            ("RUN.JSON.GZ", Form::Gzip),
-            ("run.gzip", Form::Gzip),
+            ("run.json", None),
+            ("zst", None),
+            ("run.json.zst", Some(Coding::Zstd)),
+            ("run.json.zstd", Some(Coding::Zstd)),
+            ("a/run.gz", Some(Coding::Gzip)),
+            ("RUN.JSON.GZ", Some(Coding::Gzip)),
+            ("run.gzip", Some(Coding::Gzip)),
         ] {
-            assert_eq!(Form::of_name(Path::new(name)), form, "{name}");
+            assert_eq!(coding_of(Path::new(name)), form, "{name}");
         }
         let long = "{\"a\":1}".repeat(10_000);
-        for form in [Form::Plain, Form::Zstd, Form::Gzip] {
+        for form in FORMS {
             for plain in ["", "{}", "{}\n\n\n", long.as_str()] {
                 let bytes = packed(form, plain.as_bytes());
-                let is_packed = !bytes.is_empty() && Form::of_content(&bytes) == form;
-                assert!(is_packed || form == Form::Plain, "{form:?}");
+                let is_packed = !bytes.is_empty() && coding_by(&bytes) == form;
+                assert!(is_packed || form.is_none(), "{form:?}");
                 let length = bytes.len() as u64;
                 assert_eq!(
                     read(&bytes[..], length, Some(ALLOWED)).expect("it reads"),
@@ -174,10 +151,10 @@ mod tests {
     #[test]
     fn a_file_that_unpacks_to_more_than_is_allowed_is_refused() {
         let room = usize::try_from(ALLOWED).expect("it fits");
-        for form in [Form::Plain, Form::Zstd, Form::Gzip] {
+        for form in FORMS {
             read(&packed(form, &vec![0; room])[..], 0, Some(ALLOWED)).expect("just as much as is allowed");
             let bomb = packed(form, &vec![0; room + 1]);
-            assert!(form == Form::Plain || bomb.len() < 10_000, "{form:?}: {}", bomb.len());
+            assert!(form.is_none() || bomb.len() < 10_000, "{form:?}: {}", bomb.len());
             let why = refused(&bomb);
             assert!(why.contains("longer than 2 MiB") && why.contains("--max-mib"), "{form:?}: {why}");
         }
@@ -186,7 +163,7 @@ mod tests {
     /// A bomb is short, and whoever has a long bundle has a file that is not.
     #[test]
     fn a_small_file_is_not_believed_to_be_a_large_one() {
-        let part = packed(Form::Zstd, &vec![b' '; 1 << 20]);
+        let part = packed(Some(Coding::Zstd), &vec![b' '; 1 << 20]);
         let bomb = part.repeat(257);
         assert!(bomb.len() < 100_000, "{}", bomb.len());
         let why = format!("{:#}", read(&bomb[..], 0, None).expect_err("it is refused"));
@@ -199,7 +176,7 @@ mod tests {
     #[test]
     fn a_packed_file_that_is_cut_or_damaged_is_no_file_at_all() {
         let plain = (0..5_000).map(|n| format!("{{\"step\":{n}}}")).collect::<Vec<_>>().concat();
-        for form in [Form::Zstd, Form::Gzip] {
+        for form in [Some(Coding::Zstd), Some(Coding::Gzip)] {
             let whole = packed(form, plain.as_bytes());
             for length in [4, 5, 20, whole.len() / 2, whole.len() - 1] {
                 let why = refused(&whole[..length]);

@@ -4,10 +4,7 @@
 //! makes the server hold its packed bytes and no packer. What a call has written is told plain: it is short, and waited
 //! for.
 
-use std::{
-    io::{self, Write as _},
-    sync::OnceLock,
-};
+use std::sync::OnceLock;
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -15,32 +12,21 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response::Parts},
     response::{IntoResponse as _, Response},
 };
-use flate2::{Compression, write::GzEncoder};
 use http_body_util::BodyExt as _;
 use orchestrator::{aside::aside, budget::Share};
-use zstd::bulk::Compressor;
 
 use super::{held::SHORT as UNCOUNTED, packers::Packers};
 use crate::{
     Problem,
     carried::{PackedForms, StaysPlain},
+    coding::{Coding, Effort},
 };
 
 /// An answer that is so short is sent in one packet, packed or not.
 const SHORT: u64 = 1 << 10;
 
-/// The fastest. Higher ones save a tenth of the bytes, and take twice the time.
-const ZSTD_LEVEL: i32 = 1;
-
 /// What is not packed: a tag names one form of a thing, and what is given to one browser is nobody's to guess at.
 const PLAIN_WITH: [HeaderName; 3] = [header::ETAG, header::SET_COOKIE, header::CONTENT_ENCODING];
-
-/// How an answer is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    Zstd,
-    Gzip,
-}
 
 /// Whether the answer to a request may be packed, and how its reader wants it.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +52,10 @@ impl Packing {
         let (mut parts, body) = response.into_parts();
         parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         let Some(coding) = self.by else { return Response::from_parts(parts, body) };
-        let kept = parts.extensions.get::<&'static PackedForms>().copied().map(|forms| coding.of(forms));
+        let kept =
+            parts.extensions.get::<&'static PackedForms>().copied().map(|forms| forms.packed_by(coding));
         if let Some(packed) = kept.and_then(OnceLock::get) {
-            return coding.answer(parts, packed.clone());
+            return answer(coding, parts, packed.clone());
         }
         let length = HttpBody::size_hint(&body).lower();
         let is_held = length <= UNCOUNTED || usize::try_from(length).is_ok_and(|length| share.takes(length));
@@ -85,13 +72,13 @@ impl Packing {
             Ok(all) => all.to_bytes(),
             Err(err) => return Problem::internal(&err).into_response(),
         };
-        match aside(plain.len(), || coding.pack(&plain)) {
+        match aside(plain.len(), || coding.pack(&plain, Effort::Least)) {
             Ok(packed) => {
                 let packed = Bytes::from(packed);
                 if let Some(kept) = kept {
                     kept.get_or_init(|| packed.clone());
                 }
-                coding.answer(parts, packed)
+                answer(coding, parts, packed)
             }
             Err(err) => {
                 tracing::warn!(error = &err as &dyn std::error::Error, "an answer could not be packed");
@@ -101,45 +88,11 @@ impl Packing {
     }
 }
 
-impl Coding {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Zstd => "zstd",
-            Self::Gzip => "gzip",
-        }
-    }
-
-    fn of(self, forms: &'static PackedForms) -> &'static OnceLock<Bytes> {
-        match self {
-            Self::Zstd => &forms.zstd,
-            Self::Gzip => &forms.gzip,
-        }
-    }
-
-    /// An answer that was packed so.
-    fn answer(self, mut parts: Parts, packed: Bytes) -> Response {
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(self.name()));
-        Response::from_parts(parts, Body::from(packed))
-    }
-
-    fn pack(self, plain: &[u8]) -> io::Result<Vec<u8>> {
-        let mut packed = match self {
-            Self::Zstd => {
-                let mut packer = Compressor::new(ZSTD_LEVEL)?;
-                packer.include_checksum(true)?;
-                packer.compress(plain)?
-            }
-            Self::Gzip => {
-                let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-                packer.write_all(plain)?;
-                packer.finish()?
-            }
-        };
-        // It may be held for as long as its reader likes.
-        packed.shrink_to_fit();
-        Ok(packed)
-    }
+/// An answer that was packed so.
+fn answer(coding: Coding, mut parts: Parts, packed: Bytes) -> Response {
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    Response::from_parts(parts, Body::from(packed))
 }
 
 /// A stream of events has no length that is known, and no end. A problem is short, and is written later.
@@ -184,10 +137,7 @@ fn weighed(item: &str) -> Option<(&str, f32)> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use axum::Extension;
-    use flate2::read::MultiGzDecoder;
     use orchestrator::{budget::Budget, spine::WHOLE_RUNS};
 
     use axum::response::IntoResponse;
@@ -280,20 +230,6 @@ mod tests {
                 headers.append(header::ACCEPT_ENCODING, line.parse().expect("a value"));
             }
             assert_eq!(wanted(&headers), best, "{given:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_packed_is_less_and_unpacks_to_the_same() {
-        for plain in [&b"{\"a\":1}".repeat(10_000)[..], b"", &[0, 255, 7]] {
-            let zstd = Coding::Zstd.pack(plain).expect("it packs");
-            assert_eq!(zstd::decode_all(zstd.as_slice()).expect("it unpacks"), plain);
-            let gzip = Coding::Gzip.pack(plain).expect("it packs");
-            let mut unpacked = Vec::new();
-            MultiGzDecoder::new(gzip.as_slice()).read_to_end(&mut unpacked).expect("it unpacks");
-            assert_eq!(unpacked, plain);
-            let is_less = |packed: &[u8]| packed.len() * 10 < plain.len();
-            assert!(plain.len() < 1_000 || (is_less(&zstd) && is_less(&gzip)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use api::Effort;
 use models::ids::RunId;
 use orchestrator::{coordinators::export_bundle, handlers::account};
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
     out,
-    packed::Form,
+    packed::coding_of,
     store::{self, Schema},
 };
 
@@ -57,7 +58,10 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
         out::text(&String::from_utf8(bundle).context("the bundle is not UTF-8")?);
         return Ok(());
     }
-    let bundle = Form::of_name(&args.output).pack(bundle).context("the bundle cannot be packed")?;
+    let bundle = match coding_of(&args.output) {
+        Some(coding) => coding.pack(&bundle, Effort::Usual).context("the bundle cannot be packed")?,
+        None => bundle,
+    };
     write_whole(&args.output, &bundle)?;
     let (file, bytes) = (args.output.display(), bundle.len());
     if args.json {
