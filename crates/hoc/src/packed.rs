@@ -39,7 +39,7 @@ fn coding_by(begin: &[u8]) -> Option<Coding> {
     }
 }
 
-/// What is read where nobody says how much it may be.
+/// What is read where nobody says how much it may be. The page of bundles and the second verifier have the same three.
 const MOST: u64 = 2048 << 20;
 
 /// To how many times its own length a packed file may unpack then. A run whose calls repeat a long history packs a
@@ -77,6 +77,16 @@ pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::R
             Err(err).with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"))
         }
     }
+}
+
+/// The bounds in words, for `--max-mib`.
+pub(crate) fn bounds() -> String {
+    format!(
+        "Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory [default: {}; \
+         of a packed file {TIMES} times its length, {} at least, if that is less]",
+        MOST >> 20,
+        LITTLE >> 20
+    )
 }
 
 /// How much a packed file of this length may unpack to, where nobody says it.
@@ -171,6 +181,21 @@ mod tests {
         let asked = read(&bomb[..], 0, Some(257 << 20)).expect("as much as is allowed").len();
         assert_eq!(asked, 257 << 20);
         assert_eq!([0, 1 << 19, 1 << 20, 1 << 30].map(believed), [LITTLE, LITTLE, 512 << 20, MOST]);
+    }
+
+    #[test]
+    fn the_page_and_the_second_verifier_have_the_same_bounds() {
+        let page = include_str!("../../../docs/bundle.md").split_whitespace().collect::<Vec<_>>().join(" ");
+        let [little, most] = [LITTLE, MOST].map(|bytes| bytes >> 20);
+        for told in [
+            format!("{most} MiB for any bundle"),
+            format!("{TIMES} times the length of its file ({little} MiB at least)"),
+        ] {
+            assert!(page.contains(&told), "docs/bundle.md does not say: {told}");
+        }
+        let second = include_str!("../../../docs/examples/verify.py");
+        let told = format!("TIMES, LITTLE, MOST = {TIMES}, {little} << 20, {most} << 20\n");
+        assert!(second.contains(&told), "docs/examples/verify.py does not say: {told}");
     }
 
     #[test]

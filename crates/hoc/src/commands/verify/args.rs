@@ -7,6 +7,8 @@ use proof::{keys::PublicKey, words::LogName};
 use serde_json::{Value, json};
 use verify::Check;
 
+use crate::packed;
+
 /// Check a bundle, or the logs of a store
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
@@ -59,9 +61,7 @@ pub(crate) struct Args {
     /// store]
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
-    /// Read no bundle that is longer, unpacked: a few kilobytes may unpack to more than there is memory [default: 2048;
-    /// of a packed file 512 times its length, 256 at least, if that is less]
-    #[arg(long, value_name = "MIB", value_parser = mib(), conflicts_with = "log")]
+    #[arg(long, value_name = "MIB", value_parser = mib(), conflicts_with = "log", help = packed::bounds())]
     pub(super) max_mib: Option<u64>,
     /// Print one JSON document
     #[arg(long)]

@@ -74,12 +74,12 @@ def compare(folder, key, signing, hoc):
                     ran = subprocess.run(call, capture_output=True, text=True)
                     if (ran.stdout.splitlines()[-1:], ran.returncode) != ([mine[0]] if mine[0] else [], mine[1]):
                         differ.append(f"{given.name} by the program: {ran}")
-        # 260 KB that are 257 MiB. As many members, which gzip allows, they are packed in no time.
+        # A MiB more than a small file may unpack to. As many members, which gzip allows, it is packed in no time.
         bomb = pathlib.Path(at) / "bomb.json.gz"
-        bomb.write_bytes(gzip.compress(bytes(1 << 20)) * 257)
+        bomb.write_bytes(gzip.compress(bytes(1 << 20)) * ((verify.LITTLE >> 20) + 1))
         for call in ([hoc, "verify"], [sys.executable, verify.__file__]):
             ran = subprocess.run([*call, bomb, "--key", key], capture_output=True, text=True)
-            if ran.returncode != 1 or "longer than 256 MiB" not in ran.stderr:
+            if ran.returncode != 1 or f"longer than {verify.LITTLE >> 20} MiB" not in ran.stderr:
                 differ.append(f"a bomb: {ran}")
     print(f"{len(good)} good, {DAMAGED} damaged, {FORGED} forged, {len(differ)} differ: {json.dumps(words)}")
     if len(good) < GOOD or differ:
