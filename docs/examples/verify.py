@@ -338,7 +338,7 @@ def verify(data, keys):
 
 def unpacked(data):
     """The bundle, whether it was packed or not."""
-    if data.startswith(b"\x28\xb5\x2f\xfd"):
+    if re.match(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", data):
         raise NotABundle("it is packed by zstd: unpack it first (`zstd -d`)")
     if not data.startswith(b"\x1f\x8b"):
         return data

@@ -12,9 +12,12 @@ use std::{
 use anyhow::{Context as _, bail};
 use api::Coding;
 use flate2::bufread::MultiGzDecoder;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 
-/// How each form begins.
+/// How each form begins. Before the first frame of zstd there may be some that are to be skipped, as `pzstd` writes
+/// them; their first byte is one of sixteen, and the rest is this.
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// How a file with this name is packed; none of a plain one. Whoever writes the ending out, or in capitals, means no
@@ -30,7 +33,8 @@ pub(crate) fn coding_of(name: &Path) -> Option<Coding> {
 
 /// How a file is packed that begins so; none of a plain one.
 fn coding_by(begin: &[u8]) -> Option<Coding> {
-    if begin.starts_with(ZSTD) {
+    let is_skipped = matches!(begin, [0x50..=0x5f, rest @ ..] if rest.starts_with(SKIPPED));
+    if is_skipped || begin.starts_with(ZSTD) {
         Some(Coding::Zstd)
     } else if begin.starts_with(GZIP) {
         Some(Coding::Gzip)
@@ -54,22 +58,24 @@ const LITTLE: u64 = 256 << 20;
 /// large one: no bundle packs as well as a bomb.
 pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
     let of_file = most.unwrap_or(MOST);
-    let Some(bytes) = whole(from, length, of_file)? else {
-        bail!("it is longer than {} MiB: --max-mib reads more", of_file >> 20);
+    let bytes = match whole(from, length, of_file) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => bail!("it is longer than {} MiB: --max-mib reads more", of_file >> 20),
+        Err(err) if is_for_memory(&err) => bail!("there is too little memory for it: {ELSEWHERE}"),
+        Err(err) => return Err(err.into()),
     };
     let most = most.unwrap_or_else(|| believed(bytes.len() as u64));
     let Some(coding) = coding_by(&bytes) else { return Ok(bytes) };
     let by = coding.name();
-    let plain = match coding {
-        Coding::Zstd => from_zstd(&bytes, most),
-        Coding::Gzip => whole(MultiGzDecoder::new(&bytes[..]), 0, most),
-    };
-    match plain {
+    match unpacked(coding, &bytes, most) {
         Ok(Some(plain)) => Ok(plain),
         Ok(None) => bail!(
             "it is packed by {by}, and longer than {} MiB when unpacked: --max-mib reads more, if you trust who made it",
             most >> 20
         ),
+        Err(err) if is_for_memory(&err) => {
+            bail!("it is packed by {by}, and there is too little memory to unpack it: {ELSEWHERE}")
+        }
         Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
             bail!("it is packed by {by} and cut short: copy it again, whole")
         }
@@ -77,6 +83,15 @@ pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::R
             Err(err).with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"))
         }
     }
+}
+
+/// What to do where there is too little memory: the file may be as good as any.
+const ELSEWHERE: &str = "verify it where there is more, several times its length when unpacked";
+
+fn is_for_memory(err: &io::Error) -> bool {
+    let of_zstd = err.get_ref().and_then(|err| err.downcast_ref::<zstd::Error>());
+    err.kind() == io::ErrorKind::OutOfMemory
+        || of_zstd.is_some_and(|err| err.is(ZSTD_ErrorCode::ZSTD_error_memory_allocation))
 }
 
 /// The bounds in words, for `--max-mib`.
@@ -94,16 +109,51 @@ fn believed(length: u64) -> u64 {
     length.saturating_mul(TIMES).clamp(LITTLE, MOST)
 }
 
-fn from_zstd(packed: &[u8], most: u64) -> io::Result<Option<Vec<u8>>> {
-    whole(zstd::Decoder::with_buffer(packed)?, 0, most)
+/// The plain bytes; none where they are more than `most`. They are counted before any is kept, so just as much is held
+/// as there is, and of a bomb nothing.
+fn unpacked(coding: Coding, packed: &[u8], most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut counted = unpacker(coding, packed)?.take(most.saturating_add(1));
+    let length = io::copy(&mut counted, &mut io::sink())?;
+    if length > most {
+        return Ok(None);
+    }
+    whole(unpacker(coding, packed)?, length, most)
 }
 
-/// Everything; none where that is more than `most` bytes.
-fn whole(from: impl Read, length: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let room = usize::try_from(length.min(most)).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(room);
-    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= most))
+/// How far back a frame of zstd may point, as a power of two: `zstd --long=31`, the most that there is. Memory is used
+/// for it as far as something was unpacked.
+const WINDOW_LOG: u32 = 31;
+
+fn unpacker<'p>(coding: Coding, packed: &'p [u8]) -> io::Result<Box<dyn Read + 'p>> {
+    match coding {
+        Coding::Zstd => {
+            let mut unpacker = zstd::Decoder::with_buffer(packed)?;
+            unpacker.window_log_max(WINDOW_LOG)?;
+            Ok(Box::new(unpacker))
+        }
+        Coding::Gzip => Ok(Box::new(MultiGzDecoder::new(packed))),
+    }
+}
+
+/// For how much more room is made at least.
+const PART: usize = 1 << 20;
+
+/// Everything; none where that is more than `most` bytes. There is room at once for as many as are known to come, and
+/// for a quarter more each time where more come: for twice as many, as a vector makes by itself, there may be none.
+fn whole(from: impl Read, known: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut from = from.take(most.saturating_add(1));
+    let mut bytes = Vec::new();
+    // One more, which shows that nothing follows.
+    let mut more = usize::try_from(known.min(most)).unwrap_or(usize::MAX).saturating_add(1);
+    loop {
+        bytes.try_reserve_exact(more)?;
+        let room = bytes.capacity() - bytes.len();
+        let came = from.by_ref().take(room as u64).read_to_end(&mut bytes)?;
+        if came < room || bytes.len() as u64 > most {
+            return Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= most));
+        }
+        more = (bytes.len() / 4).max(PART);
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +231,33 @@ mod tests {
         let asked = read(&bomb[..], 0, Some(257 << 20)).expect("as much as is allowed").len();
         assert_eq!(asked, 257 << 20);
         assert_eq!([0, 1 << 19, 1 << 20, 1 << 30].map(believed), [LITTLE, LITTLE, 512 << 20, MOST]);
+    }
+
+    #[test]
+    fn zstd_is_read_with_whatever_frames_it_is_written() {
+        let usual = packed(Some(Coding::Zstd), b"{}");
+        let skipped = [&[0x5a][..], SKIPPED, &[3, 0, 0, 0], b"any"].concat();
+        // One block, of two bytes as they are, in a window of 2 GiB: as `zstd --long=31` writes what comes by a pipe.
+        let wide = [ZSTD, &[0x00, 0xa8, 0x11, 0x00, 0x00], b"{}"].concat();
+        let many = [&skipped[..], &skipped[..], &wide[..], &skipped[..]].concat();
+        for file in [[&skipped[..], &usual[..]].concat(), wide, many] {
+            assert_eq!(read(&file[..], 0, Some(ALLOWED)).expect("it reads"), b"{}", "{file:x?}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_held_than_is_there() {
+        let plain = vec![b' '; (5 << 20) + 1];
+        for form in FORMS {
+            let bytes = packed(form, &plain);
+            for known in [0, bytes.len() as u64] {
+                let held = read(&bytes[..], known, Some(ALLOWED * 4)).expect("it reads");
+                let is_known = form.is_some() || known > 0;
+                let spare = if is_known { 1 } else { plain.len() / 4 + PART };
+                assert_eq!(held.len(), plain.len(), "{form:?}");
+                assert!(held.capacity() <= plain.len() + spare, "{form:?}, {known}: {}", held.capacity());
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,18 @@ fn verified(place: &Place, key: &Path, file: &Path, more: &[&str]) -> (Option<i3
     (code, said)
 }
 
+/// `hoc verify` of a file, with a gigabyte and a half of memory: the exit code, and what was said.
+fn within_memory(place: &Place, key: &Path, file: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let args = ["verify", file.to_str().expect("UTF-8"), "--key", key.to_str().expect("UTF-8")];
+    let plain = place.command(&[&args[..], more].concat());
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -v 1500000; exec "$0" "$@""#]);
+    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let Output { status, stdout, stderr } = command.output().expect("sh starts");
+    (status.code(), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
+}
+
 #[test]
 fn what_a_server_packs_verifies_as_it_came() {
     let place = Place::sqlite();
@@ -127,14 +139,21 @@ fn what_unpacks_to_no_bundle_takes_no_more_memory_than_its_bytes() {
     assert!(bomb.len() < 100_000, "{}", bomb.len());
     let file = place.path("bomb");
     fs::write(&file, bomb).expect("it is written");
-    let plain =
-        place.command(&["verify", file.to_str().expect("UTF-8"), "--key", key.to_str().expect("UTF-8")]);
-    let mut command = Command::new("sh");
-    command.args(["-c", r#"ulimit -v 1500000; exec "$0" "$@""#]);
-    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
-    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let bounded = command.output().expect("sh starts");
-    let said = String::from_utf8([bounded.stdout, bounded.stderr].concat()).expect("UTF-8");
-    assert_eq!(bounded.status.code(), Some(1), "{said}");
+    let (code, said) = within_memory(&place, &key, &file, &[]);
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("no run evidence bundle"), "{said}");
+}
+
+/// 1.6 GiB, which is more than there is, and no fault of the file.
+#[test]
+fn what_there_is_too_little_memory_for_is_not_told_to_be_damaged() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let key = place.public_keys();
+    let part = zstd::bulk::compress(&vec![b' '; 16 << 20], 1).expect("it packs");
+    let file = place.path("large");
+    fs::write(&file, part.repeat(100)).expect("it is written");
+    let (code, said) = within_memory(&place, &key, &file, &["--max-mib", "1700"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("too little memory") && !said.contains("copy it again"), "{said}");
 }
