@@ -7,6 +7,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
 };
 use http_body::{Frame, SizeHint};
@@ -36,15 +37,20 @@ pub(super) fn counted(share: Share, only_read: bool, response: Response) -> Resp
         return response;
     }
     let busy = share.refuse();
-    if share.never_holds(length) { too_long(length) } else { Problem::from(busy) }.into_response()
+    let never = share.never_holds(length);
+    if never { too_long(length, response.headers()) } else { Problem::from(busy) }.into_response()
 }
 
-/// Whoever comes again gets no further.
-fn too_long(length: usize) -> Problem {
+/// Whoever comes again gets no further. To ask for it packed is a help where it may be packed and is not: as the edge
+/// says of an answer by `Vary`.
+fn too_long(length: usize, headers: &HeaderMap) -> Problem {
+    let is_packed = headers.contains_key(header::CONTENT_ENCODING);
+    let may_be_packed = !is_packed && headers.contains_key(header::VARY);
+    let form = if is_packed { " when packed" } else { "" };
+    let packed = if may_be_packed { "ask for it packed, by `Accept-Encoding: zstd` or `gzip`; " } else { "" };
     let detail = format!(
-        "the answer has {length} bytes, more than are ever held for one caller (HOC_MAX_HELD_MIB, and half of it for \
-         a tenant): ask for it packed, by `Accept-Encoding: zstd` or `gzip`; where the store is, `hoc bundle` takes a \
-         bundle of any length"
+        "the answer has {length} bytes{form}, more than are ever held for one caller (HOC_MAX_HELD_MIB, and half of it \
+         for a tenant): {packed}where the store is, `hoc bundle` takes a bundle of any length"
     );
     Problem::new(Code::Overloaded, detail).for_good()
 }
@@ -101,7 +107,7 @@ mod tests {
     use axum::{
         Extension, Router,
         extract::Request,
-        http::{StatusCode, header},
+        http::{HeaderName, HeaderValue, StatusCode},
         middleware,
         routing::get,
     };
@@ -212,6 +218,29 @@ mod tests {
         assert!(!comes_again(answer(&too_small, 1)), "it is longer than half, whatever is taken");
         drop(waiting);
         assert_eq!(answer(&answers, 1).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn only_what_may_be_packed_and_is_not_is_told_to_be_asked_for_packed() {
+        let too_small = Budget::new("answers", LONG - 1);
+        let told = |headers: &[HeaderName]| {
+            let mut response = Response::new(Body::from(vec![7; LONG]));
+            for name in headers {
+                response.headers_mut().insert(name, HeaderValue::from_static("any"));
+            }
+            let refused = counted(too_small.share(None), true, response);
+            refused.extensions().get::<Problem>().expect("it is refused").view("", "").detail
+        };
+        for (headers, asks, is_packed) in [
+            (&[header::VARY][..], true, false),
+            (&[header::VARY, header::CONTENT_ENCODING][..], false, true),
+            (&[][..], false, false),
+        ] {
+            let why = told(headers);
+            assert_eq!(why.contains("ask for it packed"), asks, "{headers:?}: {why}");
+            assert_eq!(why.contains("bytes when packed"), is_packed, "{headers:?}: {why}");
+            assert!(why.contains("`hoc bundle`"), "{why}");
+        }
     }
 
     #[tokio::test]
