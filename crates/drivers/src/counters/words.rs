@@ -12,7 +12,7 @@ use crate::{StoreError, tally::value};
 const RUNS: &str = "runs";
 
 /// Declares what counters tell apart of runs beside their agent: each word is named as its column in `runs`.
-macro_rules! words {
+macro_rules! words_of_runs {
     ($(#[$doc:meta])* struct $name:ident<$of:lifetime> { $($column:ident: $word:ty,)* }) => {
         $(#[$doc])*
         pub(super) struct $name<$of> {
@@ -44,7 +44,7 @@ macro_rules! words {
     };
 }
 
-words! {
+words_of_runs! {
     /// Words of closed vocabularies, then project, provider and key.
     struct Words<'r> {
         state: Cow<'r, str>,
