@@ -19,24 +19,37 @@ pub(crate) trait Named: FromStr {
     const ROUTES: &'static [&'static str] = &[];
 }
 
-macro_rules! named {
-    ($($id:ident = $what:literal $(beside [$($route:literal),+])?),+ $(,)?) => {$(
-        impl Named for $id {
-            const WHAT: &'static str = $what;
-            $(const ROUTES: &'static [&'static str] = &[$($route),+];)?
-        }
-    )+};
+impl Named for RunId {
+    const WHAT: &'static str = "run";
 }
 
-named! {
-    RunId = "run",
-    RuleId = "rule",
-    LimitId = "limit",
-    IncidentId = "incident" beside ["by-run", "metrics", "patterns"],
-    AuditId = "audit entry",
-    LlmRunId = "LLM run",
-    SystemRecordId = "system record",
-    KeyId = "key",
+impl Named for RuleId {
+    const WHAT: &'static str = "rule";
+}
+
+impl Named for LimitId {
+    const WHAT: &'static str = "limit";
+}
+
+impl Named for IncidentId {
+    const WHAT: &'static str = "incident";
+    const ROUTES: &'static [&'static str] = &["by-run", "metrics", "patterns"];
+}
+
+impl Named for AuditId {
+    const WHAT: &'static str = "audit entry";
+}
+
+impl Named for LlmRunId {
+    const WHAT: &'static str = "LLM run";
+}
+
+impl Named for SystemRecordId {
+    const WHAT: &'static str = "system record";
+}
+
+impl Named for KeyId {
+    const WHAT: &'static str = "key";
 }
 
 impl Named for LogName {
