@@ -1,6 +1,6 @@
 //! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait,
-//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike, and
-//! places of whole runs are counted.
+//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike,
+//! and places of whole runs are counted.
 //!
 //! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
 //! what finds none is 503, and its caller comes again. Whose calls found none is kept until somebody tells of it.
