@@ -55,7 +55,7 @@ const LITTLE: u64 = 256 << 20;
 
 /// Everything that can be read, unpacked where it is packed; an error where that is more than `most` bytes. `length` is
 /// how much is there, as far as that is known. Where `most` is not given, a small file may not unpack to as much as a
-/// large one: no bundle packs as well as a bomb.
+/// large one: a bomb packs better than a bundle does.
 pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
     let of_file = most.unwrap_or(MOST);
     let bytes = match whole(from, length, of_file) {
@@ -231,6 +231,28 @@ mod tests {
         let asked = read(&bomb[..], 0, Some(257 << 20)).expect("as much as is allowed").len();
         assert_eq!(asked, 257 << 20);
         assert_eq!([0, 1 << 19, 1 << 20, 1 << 30].map(believed), [LITTLE, LITTLE, 512 << 20, MOST]);
+    }
+
+    /// As an agent's calls are, each of which says again all that was said before it.
+    #[test]
+    fn a_run_that_repeats_its_history_is_believed() {
+        let mut seed = 1_u64;
+        let mut words = |count: usize| -> String {
+            let mut word = || {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                format!("{:06x} ", seed >> 40)
+            };
+            (0..count).map(|_| word()).collect::<Vec<_>>().concat()
+        };
+        let mut history = words(20_000);
+        let mut plain = String::new();
+        for _ in 0..100 {
+            history += &words(60);
+            plain += &history;
+        }
+        let times = plain.len() / packed(Some(Coding::Zstd), plain.as_bytes()).len();
+        assert!(times > 100, "it is no such run: {times}");
+        assert!(times as u64 * 2 < TIMES, "{times}");
     }
 
     #[test]
