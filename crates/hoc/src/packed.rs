@@ -140,7 +140,7 @@ const PART: usize = 1 << 20;
 
 /// Everything; none where that is more than `most` bytes. There is room at once for as many as are known to come, and
 /// for a quarter more each time where more come: for twice as many, as a vector makes by itself, there may be none.
-fn whole(from: impl Read, known: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn whole(from: impl Read, known: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut from = from.take(most.saturating_add(1));
     let mut bytes = Vec::new();
     // One more, which shows that nothing follows.
@@ -211,6 +211,7 @@ mod tests {
     #[test]
     fn a_file_that_unpacks_to_more_than_is_allowed_is_refused() {
         let room = usize::try_from(ALLOWED).expect("it fits");
+        assert_eq!(whole(&b"spans"[..], 0, 4).expect("it is left unread"), None);
         for form in FORMS {
             read(&packed(form, &vec![0; room])[..], 0, Some(ALLOWED)).expect("just as much as is allowed");
             let bomb = packed(form, &vec![0; room + 1]);

@@ -1,28 +1,23 @@
 //! What is in a file of exported spans, told by its content: protobuf or JSON, one body or many, packed or not.
 
-use std::io::{self, Read};
+use std::io;
 
 use flate2::read::MultiGzDecoder;
 use orchestrator::ports::SpanEncoding;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, value::RawValue};
 
+use crate::packed::whole;
+
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Everything that can be read; none where that is more than `most` bytes.
-pub(super) fn whole(from: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    from.take(most as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() <= most))
-}
 
 /// The bytes, unpacked where they are gzip; none where that would be more than `most`, however few are packed.
 pub(super) fn unpacked(bytes: Vec<u8>, most: usize) -> io::Result<Option<Vec<u8>>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Some(as_text(bytes)));
     }
-    Ok(whole(MultiGzDecoder::new(bytes.as_slice()), most)?.map(as_text))
+    Ok(whole(MultiGzDecoder::new(bytes.as_slice()), 0, most as u64)?.map(as_text))
 }
 
 /// What is JSON but for bytes that are no text, as JSON: what is odd in one span costs its neighbours nothing.
@@ -113,6 +108,5 @@ mod tests {
         assert_eq!(all(b"\n\xff"), b"\n\xff");
         assert_eq!(within(5, &gzip).expect("it unpacks"), Some(b"spans".to_vec()));
         assert_eq!(within(4, &gzip).expect("it is left packed"), None);
-        assert_eq!(whole(&b"spans"[..], 4).expect("it is left unread"), None);
     }
 }

@@ -17,7 +17,7 @@ use orchestrator::{
 };
 use serde_json::json;
 
-use super::bodies::{bodies, unpacked, whole};
+use super::bodies::{bodies, unpacked};
 use verify::shown;
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     commands::serve::DEFAULT_TENANT,
     config::{Config, Flags},
     logging::{self, Voice},
-    out, progress,
+    out, packed, progress,
     store::{self, Schema},
 };
 
@@ -171,7 +171,7 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
 fn read(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
     let from: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(fs::File::open(path)?) };
-    whole(from, most)
+    packed::whole(from, 0, most as u64)
 }
 
 impl Counts {
