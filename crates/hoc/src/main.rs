@@ -16,6 +16,7 @@ mod progress;
 mod server;
 mod store;
 mod version;
+mod whole;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use orchestrator::ports::SpanEncoding;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, value::RawValue};
 
-use crate::packed::whole;
+use crate::whole::whole;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -25,8 +25,9 @@ use crate::{
     commands::serve::DEFAULT_TENANT,
     config::{Config, Flags},
     logging::{self, Voice},
-    out, packed, progress,
+    out, progress,
     store::{self, Schema},
+    whole::whole,
 };
 
 /// Not every span was taken.
@@ -171,7 +172,7 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
 fn read(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
     let from: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(fs::File::open(path)?) };
-    packed::whole(from, 0, most as u64)
+    whole(from, 0, most as u64)
 }
 
 impl Counts {
