@@ -126,7 +126,7 @@ fn unpacked(coding: Coding, packed: &[u8], most: u64) -> io::Result<Option<Vec<u
 /// for it as far as something was unpacked.
 const WINDOW_LOG: u32 = 31;
 
-fn unpacker<'p>(coding: Coding, packed: &'p [u8]) -> io::Result<Box<dyn Read + 'p>> {
+fn unpacker(coding: Coding, packed: &[u8]) -> io::Result<Box<dyn Read + '_>> {
     match coding {
         Coding::Zstd => {
             let mut unpacker = zstd::Decoder::with_buffer(packed)?;
