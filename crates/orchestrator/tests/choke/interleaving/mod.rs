@@ -33,6 +33,9 @@ use world::{Played, World};
 /// How many seeds are played where nobody says how many.
 const SEEDS: u64 = 50;
 
+/// After so many of them it is told how far it is.
+const TOLD_EACH: u64 = 25;
+
 /// How many are played at a time: while one waits for Postgres another has something to do.
 const LANES: usize = 2;
 
@@ -40,6 +43,9 @@ const LANES: usize = 2;
 struct Seeds {
     next: AtomicU64,
     last: u64,
+    /// How many there are to play, and how many of them held.
+    asked: u64,
+    held: AtomicU64,
     /// One alone tells how it went, whatever came of it.
     alone: bool,
 }
@@ -48,11 +54,23 @@ impl Seeds {
     fn asked_for() -> Self {
         let alone = variable("HOC_DRILL_SEED");
         let last = alone.or_else(|| variable("HOC_DRILL_SEEDS")).unwrap_or(SEEDS);
-        Self { next: AtomicU64::new(alone.unwrap_or(1)), last, alone: alone.is_some() }
+        Self::of(alone.unwrap_or(1), last, alone.is_some())
+    }
+
+    fn of(first: u64, last: u64, alone: bool) -> Self {
+        let asked = (last + 1).saturating_sub(first);
+        Self { next: AtomicU64::new(first), last, asked, held: AtomicU64::new(0), alone }
     }
 
     fn next(&self) -> Option<u64> {
         Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed <= self.last)
+    }
+
+    /// One more held; gives how far it is, where that is to be told.
+    fn hold(&self) -> Option<String> {
+        let held = self.held.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_told = held.is_multiple_of(TOLD_EACH) && held < self.asked;
+        is_told.then(|| format!("{held} of {} seeds held", self.asked))
     }
 
     /// Nobody plays another one.
@@ -67,7 +85,7 @@ fn whatever_the_order_each_happens_once() {
     let (begun, seeds) = (Instant::now(), Seeds::asked_for());
     let lane = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(play(&seeds))
+        runtime.block_on(play(&seeds, begun))
     };
     let played = thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
@@ -77,24 +95,39 @@ fn whatever_the_order_each_happens_once() {
         }
         all
     });
-    eprintln!("interleaving: {played}, in {} s", begun.elapsed().as_secs());
+    let (asked, took) = (seeds.asked, begun.elapsed().as_secs());
+    eprintln!("interleaving: of {asked} seeds {played}, in {took} s");
+}
+
+#[test]
+fn who_waits_for_many_seeds_is_told_how_far_it_is() {
+    let seeds = Seeds::of(1, 60, false);
+    let told: Vec<String> = (0..60).filter_map(|_| seeds.hold()).collect();
+    assert_eq!(told, ["25 of 60 seeds held", "50 of 60 seeds held"]);
+    let seeds = Seeds::of(7, 7, true);
+    assert_eq!((seeds.asked, seeds.hold()), (1, None), "what came of all of them is told in the end");
 }
 
 /// Plays seeds until there are none, on a database of the lane's own, where each has a tenant of its own; none where
 /// there is no Postgres.
-async fn play(seeds: &Seeds) -> Played {
+#[expect(clippy::print_stderr, reason = "it was asked for, and takes long where it is many")]
+async fn play(seeds: &Seeds, begun: Instant) -> Played {
     let mut played = Played::default();
     let Some(mut stage) = Stage::new().await else { return played };
     while let Some(seed) = seeds.next() {
         let mut world = World::new(&mut stage, seed).await;
         match Box::pin(world.play()).await {
-            Ok(one) => played.add(&one),
+            Ok(one) => {
+                played.add(&one);
+                if let Some(told) = seeds.hold() {
+                    eprintln!("interleaving: {told}, in {} s", begun.elapsed().as_secs());
+                }
+            }
             Err(why) => {
                 seeds.stop();
                 panic!("seed {seed} (HOC_DRILL_SEED={seed} plays it again):\n{}{why}", world.schedule());
             }
         }
-        #[expect(clippy::print_stderr, reason = "it was asked for")]
         if seeds.alone {
             eprint!("{}", world.schedule());
         }

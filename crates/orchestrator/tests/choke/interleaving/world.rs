@@ -74,7 +74,7 @@ impl fmt::Display for Played {
         let Self { seeds, calls, statements, commits, lapses, lost, killed } = self;
         write!(
             f,
-            "{seeds} seeds held: {calls} calls, {statements} statements let through, {commits} of them commits, time \
+            "{seeds} held: {calls} calls, {statements} statements let through, {commits} of them commits, time \
              passed {lapses} times, {lost} connections lost, {killed} replicas killed"
         )
     }
