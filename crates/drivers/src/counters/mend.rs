@@ -26,6 +26,10 @@ const BEYOND: u64 = 1 << 58;
 /// So many rows that came to nothing are deleted at once.
 const SWEPT: u64 = 500;
 
+/// How long whoever counts a tenant anew rests meanwhile at most: it reads a round by another connection, some ten
+/// statements, of which each is given up after seconds. One that was stopped keeps the others waiting no longer.
+const RESTS: &str = "5min";
+
 /// The key of a row that adding does not mend, in the order in which counters are locked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stray {
@@ -36,6 +40,20 @@ pub struct Stray {
 }
 
 impl CountersReads<'_> {
+    /// Who else counts a tenant anew at this moment, by the number that Postgres gives its connection (`pid` of
+    /// `pg_stat_activity`). None where nobody does, and on an embedded store, which has no lock for that.
+    pub async fn recounted_by(self, tenant: TenantId) -> Result<Option<i32>, StoreError> {
+        if self.conn.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        // A lock of two numbers is named by both, each without a sign.
+        let sql = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
+                   AND classid = CAST(hashtext($1) AS oid) AND objid = CAST(-1 AS oid) AND pid <> pg_backend_pid() \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let rows = self.rows(sql, vec![tenant.0.to_string().into()]).await?;
+        rows.first().map(|row| value("pg_locks", row, 0)).transpose()
+    }
+
     /// Until this unit of work is over, nobody else counts the tenant anew: what is lacking would be added by each.
     /// Nobody else waits for it. False on an embedded store, which has no such lock: there, two at once mend what is
     /// wrong too much, and the next mends that. An error that [is of a lock](StoreError::is_locked) where another still
@@ -48,10 +66,10 @@ impl CountersReads<'_> {
         let usual = "SELECT current_setting('lock_timeout')";
         let usual = self.conn.rows(Statement::from_string(backend, usual)).await?;
         let usual: Option<String> = usual.first().map(|row| value("lock_timeout", row, 0)).transpose()?;
-        // It rests while another reads a whole day, and holds nothing that others want.
-        let settings = "SELECT set_config('idle_in_transaction_session_timeout', '0', true), \
+        // It rests while another reads a whole day, and holds nothing that others want but who counts anew.
+        let settings = "SELECT set_config('idle_in_transaction_session_timeout', $1, true), \
                         set_config('lock_timeout', '5s', true)";
-        self.conn.execute(Statement::from_string(backend, settings)).await?;
+        self.conn.execute(numbered(self.conn, settings, vec![RESTS.into()])).await?;
         let lock = "SELECT pg_advisory_xact_lock(hashtext($1), -1)";
         self.conn.execute(numbered(self.conn, lock, vec![tenant.0.to_string().into()])).await?;
         // What is written behind that waits no longer than any other.
@@ -160,4 +178,30 @@ impl Counters<'_> {
 /// That a row says nothing.
 fn empty() -> String {
     NUMBERS.map(|number| format!("{number} = 0")).join(" AND ")
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{Store, TestDatabase};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{ConnectConfig, Db};
+
+    #[tokio::test]
+    async fn who_is_stopped_while_it_counts_anew_lets_go_after_minutes() {
+        let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+        let config = ConnectConfig { test: true, ..ConnectConfig::new(database.url()) };
+        let db = Db::connect(&config).await.expect("the test's store");
+        let tx = db.begin().await.expect("begin");
+        let is_held = tx.counters().hold_recounts(TenantId(Uuid::nil())).await;
+        assert!(is_held.expect("nobody else does it"));
+        let sql = "SELECT CAST(setting AS BIGINT) FROM pg_settings \
+                   WHERE name = 'idle_in_transaction_session_timeout'";
+        let rows =
+            tx.conn.rows(Statement::from_string(DbBackend::Postgres, sql)).await.expect("the settings");
+        let milliseconds: i64 = value("pg_settings", &rows[0], 0).expect("a number");
+        assert!((60_000..=600_000).contains(&milliseconds), "{milliseconds}");
+        tx.rollback().await.expect("undone");
+    }
 }

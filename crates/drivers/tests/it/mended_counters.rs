@@ -82,13 +82,19 @@ testkit::on_both! {
         let db = sample::store(db).await;
         let first = db.begin().await.expect("begin");
         let [other, second] = [db.read().await.expect("read"), db.read().await.expect("read")];
+        let by = async || second.counters().recounted_by(TENANT).await.expect("looked for");
+        assert_eq!(by().await, None, "nobody does it yet");
         first.counters().hold_recounts(TENANT).await.expect("nobody else does it");
+        assert!(by().await.is_some(), "who is to wait can say for whom");
+        assert_eq!(first.counters().recounted_by(TENANT).await.expect("looked for"), None, "that is no other");
+        assert_eq!(second.counters().recounted_by(OTHER).await.expect("looked for"), None, "nor of that tenant");
         other.counters().hold_recounts(OTHER).await.expect("that is another tenant");
         let held = tokio::join!(second.counters().hold_recounts(TENANT), async {
             past.until_blocked(1).await;
             first.rollback().await.expect("undone");
         });
         held.0.expect("one after another");
+        assert_eq!(by().await, None, "it does it itself");
     }
 
     async fn agents_are_looked_at_in_pages(db: TestDatabase) {

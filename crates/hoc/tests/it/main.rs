@@ -28,6 +28,7 @@ mod outage;
 mod packed;
 mod pages;
 mod readme;
+mod recount;
 mod redis;
 mod replicas;
 mod restore;

@@ -73,18 +73,27 @@ pub async fn miscounts(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>,
 }
 
 /// Makes a tenant's counters say what is there; gives those that did not. Whoever writes what is counted may go on
-/// meanwhile.
-pub async fn recount(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>, Error> {
+/// meanwhile. Each time that it is to wait for another who does so, `waits` is told before for whom: the number that
+/// Postgres gives that one's connection.
+pub async fn recount(
+    spine: &Spine,
+    tenant: TenantId,
+    waits: &(dyn Fn(i32) + Sync),
+) -> Result<Vec<Miscount>, Error> {
     let (mut mended, mut last) = (Vec::new(), None);
     loop {
         let next = spine.read().await?.counters().next_round(tenant, last.as_ref()).await?;
         let Some(round) = next else { return Ok(mended) };
-        mended.extend(retrying(spine, || recount_round(spine, tenant, &round)).await?);
+        mended.extend(retrying(spine, || recount_round(spine, (tenant, &round), waits)).await?);
         last = Some(round);
     }
 }
 
-async fn recount_round(spine: &Spine, tenant: TenantId, round: &Round) -> Result<Vec<Miscount>, Error> {
+async fn recount_round(
+    spine: &Spine,
+    (tenant, round): (TenantId, &Round),
+    waits: &(dyn Fn(i32) + Sync),
+) -> Result<Vec<Miscount>, Error> {
     let wrong = spine.read().await?.counters().miscounts(tenant, round).await?;
     if wrong.is_empty() {
         return Ok(wrong);
@@ -96,7 +105,7 @@ async fn recount_round(spine: &Spine, tenant: TenantId, round: &Round) -> Result
         tx.counters().delete(tenant, some).await?;
         tx.commit().await?;
     }
-    let alone = alone(spine, tenant).await?;
+    let alone = alone(spine, tenant, waits).await?;
     // Of a moment behind those who counted anew before.
     let lacking = spine.read().await?.counters().lacking(tenant, round).await?;
     if lacking.is_empty() {
@@ -112,10 +121,18 @@ async fn recount_round(spine: &Spine, tenant: TenantId, round: &Round) -> Result
 }
 
 /// A unit of work until whose end nobody else counts the tenant anew; none on a store that has no lock for that. It
-/// waits for as long as another counts, which takes as long as there are calls: a person asked for it, and may end it.
-async fn alone(spine: &Spine, tenant: TenantId) -> Result<Option<Tx>, StoreError> {
+/// waits for as long as another counts, which takes as long as there are calls: a person asked for it, is told that it
+/// waits, and may end it.
+async fn alone(
+    spine: &Spine,
+    tenant: TenantId,
+    waits: &(dyn Fn(i32) + Sync),
+) -> Result<Option<Tx>, StoreError> {
     loop {
         let tx = spine.begin().await?;
+        if let Some(other) = tx.counters().recounted_by(tenant).await? {
+            waits(other);
+        }
         let is_held = tx.counters().hold_recounts(tenant).await;
         match is_held {
             Ok(true) => return Ok(Some(tx)),

@@ -1,9 +1,11 @@
 //! The counters that lists and Overview show, held against what they count.
 
+use std::sync::atomic::{AtomicI32, Ordering};
+
 use orchestrator::{Spine, coordinators::check_counters, handlers::account};
 
 use super::findings::Findings;
-use crate::causes;
+use crate::{causes, out};
 
 /// How many counters of one tenant are told of.
 const TOLD: usize = 20;
@@ -17,7 +19,16 @@ pub(super) async fn look(spine: &Spine, recount: bool, findings: &mut Findings) 
     for tenant in &tenants {
         let of = format!("of `{}`", tenant.slug);
         let looked = if recount {
-            check_counters::recount(spine, tenant.id).await
+            let told = AtomicI32::new(0);
+            let waits = |other: i32| {
+                // Once of each, and at once: it may take as long as there are calls.
+                if told.swap(other, Ordering::Relaxed) != other {
+                    out::note(format!(
+                        "another counts the counters {of} anew (pid {other} of Postgres); waiting until it is over"
+                    ));
+                }
+            };
+            check_counters::recount(spine, tenant.id, &waits).await
         } else {
             check_counters::miscounts(spine, tenant.id).await
         };
