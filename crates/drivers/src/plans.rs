@@ -161,8 +161,9 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
 async fn counters(read: &ReadTx) -> Result<(), StoreError> {
     assert_eq!(read.counters().next_round(TENANT, None).await?, Some(Round::Whole), "there is no day");
     let [first, second] = ["a", "b"].map(|agent| Some(agent.to_owned()));
-    let last = Round::Agents { after: first.clone(), until: None };
-    let agents = Round::Agents { after: first, until: second };
+    let no_days = vec!["x".to_owned()];
+    let last = Round::Agents { after: first.clone(), until: None, no_days: no_days.clone() };
+    let agents = Round::Agents { after: first, until: second, no_days };
     for round in [Round::Day(NOW.date_naive()), Round::Whole, agents, last] {
         read.counters().next_round(TENANT, Some(&round)).await?;
         read.counters().miscounts(TENANT, &round).await?;

@@ -12,7 +12,7 @@ use sea_orm::Value;
 
 use super::{
     CountersReads, NUMBERS, over,
-    rounds::{Round, among, conditions},
+    rounds::{NoDays, Round, among, conditions},
     sum, sums, tally_at,
     there::{self, Tallies},
 };
@@ -37,25 +37,42 @@ impl Lacking {
 impl CountersReads<'_> {
     /// The counters of a round that do not say what is there, by name; none is good.
     pub async fn miscounts(self, tenant: TenantId, round: &Round) -> Result<Vec<Miscount>, StoreError> {
+        let no_days = self.no_days(tenant, round).await?;
         let mut found = Vec::new();
-        if *round == Round::Whole {
-            for of in over::of_times() {
-                for name in self.of_no_day(tenant, of).await? {
-                    found.push(Miscount { counted: of.0, name, differs: "it is of no day".to_owned() });
-                }
-            }
+        for ((counted, _), names) in &no_days {
+            found.extend(names.iter().map(|name| Miscount {
+                counted: *counted,
+                name: name.clone(),
+                differs: "it is of no day".to_owned(),
+            }));
         }
-        found.extend(self.lacking(tenant, round).await?.0.iter().map(|(cell, by)| told(cell, by)));
+        let lacking = self.lacking_but(tenant, round, &no_days).await?;
+        found.extend(lacking.0.iter().map(|(cell, by)| told(cell, by)));
         Ok(found)
+    }
+
+    /// What of no day a round names, and leaves out of its sums.
+    async fn no_days(self, tenant: TenantId, round: &Round) -> Result<NoDays, StoreError> {
+        if *round == Round::Whole { self.of_no_days(tenant).await } else { Ok(NoDays::new()) }
     }
 
     /// What there is, less what the counters of a round say.
     pub async fn lacking(self, tenant: TenantId, round: &Round) -> Result<Lacking, StoreError> {
+        let no_days = self.no_days(tenant, round).await?;
+        self.lacking_but(tenant, round, &no_days).await
+    }
+
+    async fn lacking_but(
+        self,
+        tenant: TenantId,
+        round: &Round,
+        no_days: &NoDays,
+    ) -> Result<Lacking, StoreError> {
         let mut lacking = match round {
             Round::Day(day) => there::of_day(self.conn, tenant, *day).await?,
-            Round::Whole => self.of_days(tenant).await?,
-            Round::Agents { after, until } => {
-                return self.of_agents(tenant, (after.as_ref(), until.as_ref())).await;
+            Round::Whole => self.of_days(tenant, no_days).await?,
+            Round::Agents { after, until, no_days } => {
+                return self.of_agents(tenant, (after.as_ref(), until.as_ref()), no_days).await;
             }
         };
         for (cell, tally) in self.said(tenant, round).await? {
@@ -94,14 +111,16 @@ impl CountersReads<'_> {
     }
 
     /// What the counters of days say together.
-    async fn of_days(self, tenant: TenantId) -> Result<Tallies, StoreError> {
+    async fn of_days(self, tenant: TenantId, no_days: &NoDays) -> Result<Tallies, StoreError> {
         let mut found = Tallies::new();
         for (whole, of_days, place) in [
             (Counted::Runs, Counted::RunsOfDay, ""),
             (Counted::RunsOfMonth, Counted::RunsOfDay, "substr(place, 1, 7)"),
             (Counted::Calls, Counted::CallsOfDay, ""),
         ] {
-            for (cell, tally) in self.sums_of_days(tenant, (whole, of_days), place).await? {
+            let of_days = (of_days, "place");
+            let names = no_days.iter().find(|(of, _)| *of == of_days).map_or(&[][..], |(_, names)| names);
+            for (cell, tally) in self.sums_of_days(tenant, (whole, of_days, names), place).await? {
                 *found.entry(cell).or_default() += tally;
             }
         }
@@ -112,17 +131,17 @@ impl CountersReads<'_> {
     async fn sums_of_days(
         self,
         tenant: TenantId,
-        (whole, of_days): (Counted, Counted),
+        (whole, of_days, no_days): (Counted, over::Time, &[String]),
         place: &str,
     ) -> Result<Vec<(Cell, Tally)>, StoreError> {
         let by_place = !place.is_empty();
         let place = if by_place { place } else { "kind" };
         let mut values: Vec<Value> = vec![tenant.0.into()];
-        let no_day = self.of_no_day(tenant, (of_days, "place")).await?;
         let sql = format!(
-            "SELECT {place}, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{of_days}'{} GROUP BY 1, 2",
+            "SELECT {place}, kind, {} FROM {TABLE} WHERE tenant_id = $1 AND counted = '{}'{} GROUP BY 1, 2",
             sums(self.conn.backend()),
-            but((of_days, "place"), no_day, &mut values)
+            of_days.0,
+            but(of_days, no_days, &mut values)
         );
         let rows = self.rows(&sql, values).await?;
         rows.iter()
@@ -140,12 +159,12 @@ impl CountersReads<'_> {
         self,
         tenant: TenantId,
         (after, until): (Option<&String>, Option<&String>),
+        no_days: &[String],
     ) -> Result<Lacking, StoreError> {
-        let (whole, of_days) = (Counted::AgentRuns, Counted::AgentRunsOfDay);
+        let (whole, (of_days, _)) = (Counted::AgentRuns, over::of_agents());
         let mut values: Vec<Value> = vec![tenant.0.into()];
         let among = among(after, until, &mut values);
-        let no_day = self.of_no_day(tenant, (of_days, "part")).await?;
-        let but = but((of_days, "part"), no_day, &mut values);
+        let but = but(over::of_agents(), no_days, &mut values);
         let of = |counted: Counted| {
             let number = format!("CASE WHEN counted = '{counted}' THEN number ELSE 0 END");
             sum(self.conn.backend(), &number)
@@ -167,12 +186,12 @@ impl CountersReads<'_> {
 }
 
 /// The condition that leaves out what a counter says of these times, which are no days.
-fn but((counted, column): (Counted, &str), names: Vec<String>, values: &mut Vec<Value>) -> String {
+fn but((counted, column): over::Time, names: &[String], values: &mut Vec<Value>) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let bound = names.into_iter().map(|name| {
-        values.push(name.into());
+    let bound = names.iter().map(|name| {
+        values.push(name.clone().into());
         format!("${}", values.len())
     });
     let bound: Vec<String> = bound.collect();

@@ -9,7 +9,7 @@ use sea_orm::{DbBackend, Statement, Value};
 use super::{
     Counters, CountersReads, NUMBERS,
     check::Lacking,
-    numbered, over,
+    numbered,
     rounds::{Round, conditions},
     words_of,
 };
@@ -86,8 +86,8 @@ impl CountersReads<'_> {
             strays.extend(self.keys(&condition, values, false).await?);
         }
         if *round == Round::Whole {
-            for (counted, column) in over::of_times() {
-                for name in self.of_no_day(tenant, (counted, column)).await? {
+            for ((counted, column), names) in self.of_no_days(tenant).await? {
+                for name in names {
                     let condition = format!("counted = '{counted}' AND {column} = $2");
                     let values = vec![tenant.0.into(), name.into()];
                     strays.extend(self.keys(&condition, values, true).await?);

@@ -28,13 +28,21 @@ pub(super) const fn over(counted: Counted) -> Over {
     }
 }
 
-/// The counters of days and of hours, each with the column that has the name of its time.
-pub(super) fn of_times() -> impl Iterator<Item = (Counted, &'static str)> {
+/// A counter of days or of hours, with the column that has the name of its time.
+pub(super) type Time = (Counted, &'static str);
+
+/// All of them.
+pub(super) fn of_times() -> impl Iterator<Item = Time> {
     Counted::ALL.iter().filter_map(|counted| match over(*counted) {
         Over::All | Over::Agent => None,
         Over::Day(column) => Some((*counted, column)),
         Over::Hour => Some((*counted, "place")),
     })
+}
+
+/// The one of the days of agents.
+pub(super) const fn of_agents() -> Time {
+    (Counted::AgentRunsOfDay, "part")
 }
 
 /// The day that the name of a time is, or lies in. None of what is no name of any: somebody wrote it past HOC.

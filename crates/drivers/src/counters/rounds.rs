@@ -25,6 +25,8 @@ pub enum Round {
         after: Option<String>,
         /// The last of this one; of all others, where none is said.
         until: Option<String>,
+        /// The times of their counters that are of no day: looked for once, with the first of these rounds.
+        no_days: Vec<String>,
     },
 }
 
@@ -45,10 +47,13 @@ impl CountersReads<'_> {
         let day = match after {
             None => self.next_day(tenant, None).await?,
             Some(Round::Day(day)) => self.next_day(tenant, Some(*day)).await?,
-            Some(Round::Whole) => return self.next_agents(tenant, None).await.map(Some),
+            Some(Round::Whole) => {
+                let no_days = self.of_no_day(tenant, over::of_agents()).await?;
+                return self.next_agents(tenant, None, no_days).await.map(Some);
+            }
             Some(Round::Agents { until: None, .. }) => return Ok(None),
-            Some(Round::Agents { until, .. }) => {
-                return self.next_agents(tenant, until.clone()).await.map(Some);
+            Some(Round::Agents { until, no_days, .. }) => {
+                return self.next_agents(tenant, until.clone(), no_days.clone()).await.map(Some);
             }
         };
         Ok(Some(day.map_or(Round::Whole, Round::Day)))
@@ -90,7 +95,12 @@ impl CountersReads<'_> {
     }
 
     /// The agents after one, as many of them as have the rows of one round.
-    async fn next_agents(self, tenant: TenantId, after: Option<String>) -> Result<Round, StoreError> {
+    async fn next_agents(
+        self,
+        tenant: TenantId,
+        after: Option<String>,
+        no_days: Vec<String>,
+    ) -> Result<Round, StoreError> {
         let mut values: Vec<Value> = vec![tenant.0.into()];
         let among = among(after.as_ref(), None, &mut values);
         let last = |counted: Counted, name: &str| {
@@ -105,15 +115,21 @@ impl CountersReads<'_> {
             last(Counted::AgentRunsOfDay, "v2")
         );
         let until = least::<String>(&self.rows(&sql, values).await?)?;
-        Ok(Round::Agents { after, until })
+        Ok(Round::Agents { after, until, no_days })
     }
 
-    /// The names of times that a counter has and that are of no day.
-    pub(super) async fn of_no_day(
-        self,
-        tenant: TenantId,
-        of: (Counted, &'static str),
-    ) -> Result<Vec<String>, StoreError> {
+    /// Each counter of a time, with the names of times that it has and that are of no day.
+    pub(super) async fn of_no_days(self, tenant: TenantId) -> Result<NoDays, StoreError> {
+        let mut found = NoDays::new();
+        for of in over::of_times() {
+            found.push((of, self.of_no_day(tenant, of).await?));
+        }
+        Ok(found)
+    }
+
+    /// The names of times that a counter has and that are of no day. They are found a time after another: whoever
+    /// needs them more than once asks once.
+    async fn of_no_day(self, tenant: TenantId, of: over::Time) -> Result<Vec<String>, StoreError> {
         let rows = self.rows(&over::names(of), vec![tenant.0.into()]).await?;
         let mut found = Vec::new();
         for row in rows {
@@ -130,12 +146,15 @@ impl CountersReads<'_> {
     }
 }
 
+/// Counters of times, each with the names of times that it has and that are of no day.
+pub(super) type NoDays = Vec<(over::Time, Vec<String>)>;
+
 /// Which counters a round looks at; the tenant is bound first.
 pub(super) fn conditions(tenant: TenantId, round: &Round) -> Vec<(String, Vec<Value>)> {
     let mut values: Vec<Value> = vec![tenant.0.into()];
     match round {
         Round::Whole => vec![(over::of_no_day(), values)],
-        Round::Agents { after, until } => {
+        Round::Agents { after, until, .. } => {
             let among = among(after.as_ref(), until.as_ref(), &mut values);
             vec![(format!("counted = '{}'{among}", Counted::AgentRuns), values)]
         }
@@ -169,4 +188,43 @@ fn least<T: sea_orm::TryGetable>(rows: &[QueryResult]) -> Result<Option<T>, Stor
 /// The first day that has a time in a store.
 fn first_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or(NaiveDate::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::TestDatabase;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{ConnectConfig, Db, ReadTx};
+
+    const TENANT: TenantId = TenantId(Uuid::nil());
+
+    /// How many of the statements since the last time go from one time to the next.
+    fn walks(read: &ReadTx) -> usize {
+        let sent = std::mem::take(&mut *read.conn.heard.lock().expect("listening"));
+        sent.iter().filter(|statement| statement.sql.contains("RECURSIVE names")).count()
+    }
+
+    testkit::on_both! {
+        async fn what_is_of_no_day_is_looked_for_once(db: TestDatabase) {
+            let config = ConnectConfig { test: true, ..ConnectConfig::new(db.url()) };
+            let db = Db::connect(&config).await.expect("the test's store");
+            let read = db.read().await.expect("read");
+            let counters = read.counters();
+            walks(&read);
+            counters.miscounts(TENANT, &Round::Whole).await.expect("held against");
+            assert_eq!(walks(&read), over::of_times().count(), "each counter of times once");
+            let first = counters.next_round(TENANT, Some(&Round::Whole)).await.expect("a round").expect("of agents");
+            assert_eq!(walks(&read), 1);
+            let until = Some("a".to_owned());
+            let page = Round::Agents { after: None, until, no_days: Vec::new() };
+            counters.next_round(TENANT, Some(&page)).await.expect("a round").expect("of agents");
+            for page in [first, page] {
+                counters.miscounts(TENANT, &page).await.expect("held against");
+                counters.lacking(TENANT, &page).await.expect("held against");
+            }
+            assert_eq!(walks(&read), 0, "of agents there may be many pages");
+        }
+    }
 }
