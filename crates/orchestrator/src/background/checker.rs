@@ -35,6 +35,10 @@ const RUNS: u64 = 20;
 /// So many bytes of segments and texts, opened, are one piece, whatever runs they are of; one run is always one.
 const BYTES: u64 = 16 << 20;
 
+/// How many pieces of a pass delete counters of one round that came to nothing. What is left is deleted by the next
+/// pass: no tenant keeps the check from the others by what it leaves.
+const SWEEPS: u32 = 10;
+
 /// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
 const TOLD: usize = 10;
 
@@ -59,6 +63,8 @@ enum Part {
     Runs(Option<RunId>),
     /// What is counted, by the day and by the agent (ADR 44).
     Counters(Option<Round>),
+    /// Of a round that was looked at, what came to nothing is deleted; in so many pieces more at most.
+    Sweep(Round, u32),
 }
 
 /// A log, as far as it has been read.
@@ -143,14 +149,27 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
         Part::Counters(after) => {
             let (found, round) = check_counters::check_next(&store, tenant, after.as_ref()).await?;
             drop(store);
-            if let Some(round) = &round
-                && check_counters::sweep(spine, tenant, round).await
-            {
-                // The next piece is the same round: it tells what was found when nothing is left to delete.
-                return Ok((Vec::new(), Some(Part::Counters(after))));
-            }
-            Ok((found, round.map(|round| Part::Counters(Some(round)))))
+            let Some(round) = round else { return Ok((found, None)) };
+            Ok((found, Some(sweep(spine, tenant, round, SWEEPS).await)))
         }
+        Part::Sweep(round, pieces) => {
+            drop(store);
+            Ok((Vec::new(), Some(sweep(spine, tenant, round, pieces).await)))
+        }
+    }
+}
+
+/// Deletes what came to nothing of a round, as far as one of so many pieces goes.
+async fn sweep(spine: &Spine, tenant: TenantId, round: Round, pieces: u32) -> Part {
+    let is_more = check_counters::sweep(spine, tenant, &round).await;
+    swept(round, pieces, is_more)
+}
+
+/// Where to go on behind that: what was found of the round is told, so it is not looked at again.
+fn swept(round: Round, pieces: u32, is_more: bool) -> Part {
+    match pieces.saturating_sub(1) {
+        left @ 1.. if is_more => Part::Sweep(round, left),
+        _ => Part::Counters(Some(round)),
     }
 }
 
@@ -285,6 +304,17 @@ fn lock<T>(of: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_round_leaves_keeps_nobody_from_the_next_for_long() {
+        let (mut part, mut pieces) = (Part::Sweep(Round::Whole, SWEEPS), 0);
+        while let Part::Sweep(round, left) = part {
+            (part, pieces) = (swept(round, left, true), pieces + 1);
+        }
+        assert!(matches!(part, Part::Counters(Some(Round::Whole))), "the next piece is the round behind it");
+        assert_eq!(pieces, SWEEPS);
+        assert!(matches!(swept(Round::Whole, SWEEPS, false), Part::Counters(Some(_))), "nothing is left");
+    }
 
     #[test]
     fn a_piece_is_as_many_runs_as_fit_and_one_at_least() {

@@ -150,6 +150,34 @@ on_both! {
         assert_eq!(check_counters::miscounts(&kit.spine, agent.admin.tenant.id).await.unwrap(), []);
     }
 
+    /// What was found was thrown away, and the round looked at again, until nothing was left to delete.
+    async fn what_is_wrong_is_told_before_all_is_deleted_that_came_to_nothing(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        agent.complete(run).await.unwrap();
+        kit.clock.advance(Duration::hours(30));
+        // More than one piece deletes, of agents that nobody calls any more.
+        db.tamper(
+            "INSERT INTO counters WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10100) \
+             SELECT c.tenant_id, c.counted, 'agent' || n.i, c.cell, c.shard, c.part, c.kind, 0, 0, 0, 0, 0, 0, 0, 0 \
+             FROM n, (SELECT * FROM counters WHERE counted = 'AGENT_RUNS_OF_DAY' LIMIT 1) AS c",
+        )
+        .await
+        .unwrap();
+        db.tamper("UPDATE counters SET number = number + 1 WHERE counted = 'RUNS_OF_DAY'").await.unwrap();
+        let left = async || {
+            db.number("SELECT COUNT(*) FROM counters WHERE number = 0 AND counted = 'AGENT_RUNS_OF_DAY'").await
+        };
+        let checker = Checker::default();
+        while failures(&agent).await.is_empty() {
+            assert!(checker.tick(&kit.spine).await.unwrap(), "the pass tells of it");
+        }
+        assert!((1..10_100).contains(&left().await), "one piece has deleted, and the next ones go on with it");
+        pass(&kit, &checker).await;
+        assert_eq!(left().await, 0);
+    }
+
     async fn who_writes_all_the_while_counters_are_mended_is_counted(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
