@@ -46,6 +46,15 @@ fn count(column: i64) -> u64 {
     u64::try_from(column).unwrap_or(0).min(MAX_INTEGER)
 }
 
+/// That the records from one place up to another are not there. One that no run has is nobody's to be told of.
+fn gone(from: u64, to: u64) -> String {
+    if to < MAX_INTEGER {
+        format!("the records {from} to {} are not there", to - 1)
+    } else {
+        format!("the records from {from} on are not there: the next segment says that it is behind any")
+    }
+}
+
 impl HeldRecords {
     /// Of a stretch of a run that begins somewhere.
     pub(super) fn begun_at(next: Place) -> Self {
@@ -123,7 +132,7 @@ impl HeldRecords {
                 first_step: steps,
                 record_count: at.records - records,
                 step_count: at.steps.saturating_sub(steps),
-                why: format!("the records {records} to {} are not there", at.records - 1),
+                why: gone(records, at.records),
             });
             self.next = at;
         }
@@ -166,6 +175,26 @@ impl HeldRecords {
         let left = steps.saturating_sub(self.next.steps);
         if left > 0 {
             self.reach(Place { records: self.next.records.saturating_add(left), steps });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_no_run_has_is_not_told_as_one() {
+        for (records, why) in [
+            (53, "the records 50 to 52 are not there"),
+            (
+                MAX_INTEGER,
+                "the records from 50 on are not there: the next segment says that it is behind any",
+            ),
+        ] {
+            let mut held = HeldRecords::begun_at(Place { records: 50, steps: 7 });
+            held.reach(Place { records, steps: 7 });
+            assert_eq!(held.missing.iter().map(|one| one.why.as_str()).collect::<Vec<_>>(), [why]);
         }
     }
 }
