@@ -29,8 +29,8 @@ cargo xtask drill NAME [OPTION N]
   interleave   replicas on one Postgres, whose statements are let through one at a time, in the order of a seed;
                --seeds N: so many of them, 1000 where not said; --seed N: that one again, and how it went
   kill         kill -9 of a server under load, on each store; --rounds N: so often, 200 where not said
-  kill-between a process that asks for what an agent writes, and for a kill, dies after each of its statements that
-               write, on each store;
+  kill-between a process that asks for what an agent writes, and for what a person changes that governs it, dies after
+               each of its statements that write, on each store; and one that writes what was answered in an outage;
                --every N: after one of so many, each where not said; --at N: after that one alone
 ";
 

@@ -48,18 +48,7 @@ impl<'k> Agent<'k> {
         condition: &str,
         at: Option<BindAt>,
     ) -> String {
-        let draft = RuleDraft {
-            name: name.to_owned(),
-            description: None,
-            rule_type: None,
-            enforcement_mode: mode,
-            scope: None,
-            scope_id: None,
-            bind_at: at,
-            precedence: None,
-            condition: Some(condition.to_owned()),
-            conditions: None,
-        };
+        let draft = RuleDraft { bind_at: at, ..rule(name, mode, condition) };
         policies::create_rule(&self.kit.spine, &self.admin, draft).await.unwrap().rule.definition.rule_id
     }
 
@@ -102,6 +91,22 @@ impl<'k> Agent<'k> {
 
     pub(crate) async fn run(&self, run: RunId) -> Run {
         activity::get(&self.kit.spine, &self.admin, run).await.unwrap()
+    }
+}
+
+/// A rule of that name.
+pub(crate) fn rule(name: &str, mode: EnforcementMode, condition: &str) -> RuleDraft {
+    RuleDraft {
+        name: name.to_owned(),
+        description: None,
+        rule_type: None,
+        enforcement_mode: mode,
+        scope: None,
+        scope_id: None,
+        bind_at: None,
+        precedence: None,
+        condition: Some(condition.to_owned()),
+        conditions: None,
     }
 }
 

@@ -36,9 +36,17 @@ impl<'d> Books<'d> {
             reference.push(stands().await);
         }
         let all = &reference[CALLS.len()];
-        for table in
-            ["permits", "incidents", "interventions", "uncounted_steps", "idempotency_keys", "run_segments"]
-        {
+        for table in [
+            "permits",
+            "incidents",
+            "interventions",
+            "uncounted_steps",
+            "idempotency_keys",
+            "run_segments",
+            "policy_rules",
+            "limits",
+            "api_keys",
+        ] {
             assert!(all.rows[table] > 0, "nothing is written to {table}: {all:#?}");
         }
         if let Err(why) = Box::pin(again(&agent, &mut told)).await {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     cast::callers,
     deadly,
-    script::{Script, Told},
+    script::{Call, Script, Told},
 };
 
 /// The variable that tells a process its part, and the test that plays it.
@@ -128,8 +128,13 @@ async fn plays_its_part() {
     while let Some(answer) = Box::pin(script.next()).await {
         let answer = match answer {
             // What a full disk gives, and nothing else: the store takes nothing, or a refusal is recorded by nobody.
-            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy | Error::StepHalted(_))
+            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy)
                 if matches!(part.fate, Fate::IsRefusedBeyond(_)) =>
+            {
+                return;
+            }
+            Err(Error::StepHalted(_))
+                if matches!(part.fate, Fate::IsRefusedBeyond(_)) && script.asks() == Some(Call::Refusal) =>
             {
                 return;
             }

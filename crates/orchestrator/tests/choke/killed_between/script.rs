@@ -1,19 +1,26 @@
-//! What is asked: something of each kind that an agent writes, and a kill by a person, under a key or an id, so that
-//! all of it can be asked again.
+//! What is asked: something of each kind that an agent writes, and of what a person changes that governs it (a rule, a
+//! limit, a key, a freeze and its end, a kill), under a key or an id, so that all of it can be asked again.
 
-use models::ids::{PermitId, RunId};
+use kit::limit;
+use models::{
+    account::Role,
+    ids::{PermitId, RunId},
+};
 use orchestrator::{
     CallContext, Error, Spine,
     choke::call::{EndRun, EstimateRequest, PermitRequest, Recorded, StartRun, StepReport},
-    handlers::activity,
+    handlers::{
+        account::{self, NewKey},
+        activity, policies,
+    },
     ports::SpanEncoding,
 };
-use proof::words::StepKind;
+use proof::words::{EnforcementMode, LimitType, StepKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{ask, keyed, llm, tool},
+    agent::{ask, keyed, llm, rule, tool},
     trees,
 };
 
@@ -32,20 +39,32 @@ pub(super) enum Call {
     Refusal,
     /// A permit that still holds something when its run ends.
     UnusedPermit,
+    /// A person makes a rule, a limit and a key: runs that start from then on are bound to the first two.
+    Rule,
+    Limit,
+    Key,
+    /// A person freezes the agent, and lifts that.
+    Freeze,
+    Lift,
     StartOther,
     StepOfOther,
+    StartThird,
     /// An agent's span, which opens its trace and counts. It is two transactions: the run of a trace is there first.
     FirstSpan,
     /// A model call below it, of which the agent's tells the sum: what that counted is taken back.
     SpanBelow,
     /// A person ends the other run.
     Kill,
+    /// Its agent gives the third run up.
+    Abort,
     Complete,
     CompleteTrace,
+    /// A tool's call of the trace whose run is sealed: it is added.
+    LateSpan,
 }
 
 /// All of them, in the order in which they are asked.
-pub(super) static CALLS: [Call; 14] = [
+pub(super) static CALLS: [Call; 22] = [
     Call::Start,
     Call::Permit,
     Call::PermittedStep,
@@ -53,13 +72,21 @@ pub(super) static CALLS: [Call; 14] = [
     Call::Batch,
     Call::Refusal,
     Call::UnusedPermit,
+    Call::Rule,
+    Call::Limit,
+    Call::Key,
+    Call::Freeze,
+    Call::Lift,
     Call::StartOther,
     Call::StepOfOther,
+    Call::StartThird,
     Call::FirstSpan,
     Call::SpanBelow,
     Call::Kill,
+    Call::Abort,
     Call::Complete,
     Call::CompleteTrace,
+    Call::LateSpan,
 ];
 
 /// The place of a step, and its hash; none where it was refused.
@@ -86,6 +113,7 @@ pub(super) struct Script {
     at: usize,
     run: Option<RunId>,
     other: Option<RunId>,
+    third: Option<RunId>,
     trace: Option<RunId>,
     permit: Option<PermitId>,
 }
@@ -93,12 +121,17 @@ pub(super) struct Script {
 impl Script {
     pub(super) fn at(spine: &Spine, agent: &CallContext, admin: &CallContext) -> Self {
         let (spine, agent, admin) = (spine.clone(), agent.clone(), admin.clone());
-        Self { spine, agent, admin, at: 0, run: None, other: None, trace: None, permit: None }
+        Self { spine, agent, admin, at: 0, run: None, other: None, third: None, trace: None, permit: None }
+    }
+
+    /// What is asked next.
+    pub(super) fn asks(&self) -> Option<Call> {
+        CALLS.get(self.at).copied()
     }
 
     /// Asks the next thing, and gives the answer; none where nothing is left. What was not answered is asked again.
     pub(super) async fn next(&mut self) -> Option<Result<Told, Error>> {
-        let call = *CALLS.get(self.at)?;
+        let call = self.asks()?;
         let told = self.ask(call).await;
         self.at += usize::from(told.is_ok());
         Some(told)
@@ -125,12 +158,40 @@ impl Script {
             Call::Batch => self.batch().await?,
             Call::Refusal => self.record(self.run.unwrap(), keyed("refused", llm(600_000))).await?,
             Call::UnusedPermit => self.permit("unused").await?.1,
+            Call::Rule => {
+                let draft = rule("no mail", EnforcementMode::Warn, "context.step.skill == \"send_email\"");
+                let made = policies::create_rule(&self.spine, &with_key(&self.admin, "rule"), draft).await?;
+                Told::of(made.rule.definition.rule_id)
+            }
+            Call::Limit => {
+                let (person, draft) = (with_key(&self.admin, "limit"), limit(LimitType::ToolCalls, 1_000));
+                Told::of(policies::create_limit(&self.spine, &person, draft).await?.limit.definition.limit_id)
+            }
+            Call::Key => {
+                let (person, new) = (with_key(&self.admin, "key"), NewKey::of_role(Role::Agent));
+                let made = account::create_key(&self.spine, &person, new).await?;
+                Told::of(format!("{} {}", made.key.id, made.token.expose()))
+            }
+            Call::Freeze => {
+                let (person, agent) = (with_key(&self.admin, "freeze"), Some(AGENT.to_owned()));
+                let begun = policies::freeze(&self.spine, &person, agent, "stop it".to_owned()).await?;
+                Told::of(begun.freeze.intervention_id.to_string())
+            }
+            Call::Lift => {
+                let (person, agent) = (with_key(&self.admin, "lift"), Some(AGENT.to_owned()));
+                Told::of(policies::unfreeze(&self.spine, &person, agent, None).await?.id.to_string())
+            }
             Call::StartOther => {
                 let (run, told) = self.start("start other").await?;
                 self.other = Some(run);
                 told
             }
             Call::StepOfOther => self.record(self.other.unwrap(), keyed("step", llm(9))).await?,
+            Call::StartThird => {
+                let (run, told) = self.start("start third").await?;
+                self.third = Some(run);
+                told
+            }
             Call::FirstSpan => {
                 let (run, told) = self.span((1, 0), &trees::usage("invoke_agent", 300, 30)).await?;
                 self.trace = Some(run);
@@ -142,8 +203,14 @@ impl Script {
                 self.span((2, 1), &told).await?.1
             }
             Call::Kill => self.kill().await?,
+            Call::Abort => {
+                let (agent, reason) = (with_key(&self.agent, "abort"), Some("it goes round".to_owned()));
+                let given_up = activity::abort(&self.spine, &agent, self.third.unwrap(), reason).await?;
+                Told::of(format!("{given_up:?}"))
+            }
             Call::Complete => self.complete(self.run.unwrap(), "complete").await?,
             Call::CompleteTrace => self.complete(self.trace.unwrap(), "complete trace").await?,
+            Call::LateSpan => self.span((3, 1), &trees::tool("search")).await?.1,
         })
     }
 
