@@ -43,7 +43,7 @@ impl Kit {
     /// # Panics
     /// Where the store cannot be opened.
     pub async fn with(database: &TestDatabase, settings: Settings) -> Self {
-        Self::built(database, settings, None, 0).await
+        Self::built(database, settings, 0).await
     }
 
     /// The same as [`Self::on`], as another replica on a database that has one: the n-th. Its clock is its own.
@@ -51,17 +51,26 @@ impl Kit {
     /// # Panics
     /// Where the store cannot be opened.
     pub async fn replica(database: &TestDatabase, process: u64) -> Self {
-        Self::built(database, settings(), None, process).await
+        Self::built(database, settings(), process).await
     }
 
     /// The same as [`Self::on`], with a spool in `folder`, as a server has one; the n-th process on the database.
     ///
     /// # Panics
     /// Where the store or the spool cannot be opened.
-    #[expect(clippy::expect_used, reason = "a test without its spool has failed")]
     pub async fn spooling(database: &TestDatabase, folder: &Path, process: u64) -> Self {
+        Self::spooling_at(database.url(), folder, process).await
+    }
+
+    /// The same at a URL, for a process to which no database of a test belongs.
+    ///
+    /// # Panics
+    /// Where the store or the spool cannot be opened.
+    #[expect(clippy::expect_used, reason = "a test without its spool has failed")]
+    pub async fn spooling_at(url: &str, folder: &Path, process: u64) -> Self {
         let spool = SpoolFiles::open(folder).expect("the test's spool");
-        let kit = Self::built(database, settings(), Some(Arc::new(spool)), process).await;
+        let config = ConnectConfig { test: true, ..ConnectConfig::new(url) };
+        let kit = Self::at(&config, settings(), Some(Arc::new(spool)), process).await;
         activity::take_up(&kit.spine).await.expect("the spool is read");
         kit
     }
@@ -80,14 +89,9 @@ impl Kit {
         }
     }
 
-    async fn built(
-        database: &TestDatabase,
-        settings: Settings,
-        spool: Option<Arc<dyn Spool>>,
-        process: u64,
-    ) -> Self {
+    async fn built(database: &TestDatabase, settings: Settings, process: u64) -> Self {
         let config = ConnectConfig { test: true, ..ConnectConfig::new(database.url()) };
-        Self::at(&config, settings, spool, process).await
+        Self::at(&config, settings, None, process).await
     }
 
     /// The same as [`Self::on`] at a URL, with one connection: whoever wants a second while it has that waits for

@@ -5,18 +5,18 @@ use std::{
     fs::{self, File},
     io::Write as _,
     os::unix::process::ExitStatusExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus},
     sync::Arc,
 };
 
-use kit::FrozenClock;
-use orchestrator::Error;
+use kit::{FrozenClock, Kit, spooled};
+use orchestrator::{Error, background::overdue};
 use serde::{Deserialize, Serialize};
 
 use super::{
     cast::callers,
-    deadly,
+    deadly::{self, Heard},
     script::{Call, Script, Told},
 };
 
@@ -41,6 +41,11 @@ pub(super) enum Fate {
 }
 
 impl Fate {
+    /// From now on this process has it.
+    fn hears(self) -> Heard {
+        deadly::after(if let Self::DiesAfter(writes) = self { writes } else { 0 })
+    }
+
     /// The shell's word for it.
     fn limit(self) -> String {
         match self {
@@ -62,7 +67,7 @@ impl Fate {
     }
 }
 
-/// What a process is to do: ask all there is to ask, at a control plane of its own on the store, until it dies.
+/// What a process is to do at a control plane of its own on the store, until it dies: ask all there is to ask.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) url: String,
@@ -72,6 +77,8 @@ pub(super) struct Part {
     pub(super) fate: Fate,
     /// Where it keeps what it was told, as a caller does who got the answers, and what it wrote.
     pub(super) folder: PathBuf,
+    /// A spool: it takes that up and writes what waits there, and asks nothing.
+    pub(super) spool: Option<PathBuf>,
 }
 
 /// What is left of a process.
@@ -100,6 +107,11 @@ impl Part {
         self.folder.join(format!("heard-{}", self.process))
     }
 
+    /// Says what this process wrote, which is all there was to do.
+    fn wrote(&self, heard: &Heard) {
+        fs::write(self.heard(), deadly::lock(heard).join("\n")).unwrap();
+    }
+
     /// Has a process play it, and waits until that has ended as it was to.
     pub(super) fn play(&self) -> Result<Left, String> {
         let mut process = Command::new("sh");
@@ -120,10 +132,17 @@ impl Part {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plays_its_part() {
     let Some(part) = Part::given() else { return };
+    match &part.spool {
+        None => Box::pin(ask_all(&part)).await,
+        Some(spool) => Box::pin(write_overdue(&part, spool)).await,
+    }
+}
+
+async fn ask_all(part: &Part) {
     let spine = kit::replica(&part.url, Arc::new(FrozenClock::default()), part.process).await;
     let [agent, admin] = callers(&spine, &part.tokens).await;
     let mut told = File::create(part.told()).unwrap();
-    let heard = deadly::after(if let Fate::DiesAfter(writes) = part.fate { writes } else { 0 });
+    let heard = part.fate.hears();
     let mut script = Script::at(&spine, &agent, &admin);
     while let Some(answer) = Box::pin(script.next()).await {
         let answer = match answer {
@@ -143,6 +162,14 @@ async fn plays_its_part() {
         writeln!(told, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
         told.sync_data().unwrap();
     }
-    let heard = deadly::lock(&heard).join("\n");
-    fs::write(part.heard(), heard).unwrap();
+    part.wrote(&heard);
+}
+
+/// As a server does that starts when the store is back.
+async fn write_overdue(part: &Part, spool: &Path) {
+    let kit = Kit::spooling_at(&part.url, spool, part.process).await;
+    let heard = part.fate.hears();
+    overdue::tick(&kit.spine).await.unwrap();
+    assert_eq!(spooled(spool), (0, 0), "all of it is written");
+    part.wrote(&heard);
 }

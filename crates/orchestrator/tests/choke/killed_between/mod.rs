@@ -7,13 +7,14 @@
 //!
 //! The suite takes all deaths at a COMMIT and some of the others; `cargo xtask drill kill-between` takes all.
 //! `HOC_DRILL_AT=N` has the process die after its N-th write alone. `lost.rs` asks for the same of a process that lives
-//! and loses its connection.
+//! and loses its connection, `outage.rs` of one that writes what another has answered without the store.
 
 mod books;
 mod cast;
 mod child;
 mod deadly;
 mod lost;
+mod outage;
 mod script;
 mod stands;
 
@@ -132,6 +133,7 @@ impl<'d> Stage<'d> {
             process: self.processes,
             fate,
             folder: self.folder.path().to_owned(),
+            spool: None,
         };
         let left = part.play()?;
         self.answered = left.told.len();
