@@ -15,6 +15,13 @@ use super::{
 };
 use crate::{agent::Agent, interleaving::evidence, spans};
 
+/// What is lost of a COMMIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    Itself,
+    Answer,
+}
+
 pub(super) struct Books<'d> {
     db: &'d TestDatabase,
     /// What stands after each call where nothing happens to the process, from none to all.
@@ -55,6 +62,26 @@ impl<'d> Books<'d> {
         assert_ne!(all.clone().given_back(), *all, "the unused permit holds nothing");
         assert_eq!(stands().await, all.clone().given_back(), "asked again");
         Self { db, reference }
+    }
+
+    /// Holds what stands when so many calls were answered and the first COMMIT of the next was lost: nothing of that
+    /// call, or what it carried out.
+    pub(super) async fn hold_lost(
+        &self,
+        kit: &Kit,
+        cast: &Cast,
+        before: &BTreeMap<String, i64>,
+        (answered, lost): (usize, Lost),
+    ) -> Result<(), String> {
+        let agent = cast.agent(kit).await;
+        let stands = Stands::of(self.db, &agent, &cast.limits, before).await;
+        match lost {
+            Lost::Itself => stands.hold(&self.reference[..=answered], answered),
+            Lost::Answer if stands == self.reference[answered] => {
+                Err(format!("what {:?} carried out is not there", CALLS[answered]))
+            }
+            Lost::Answer => stands.hold(&self.reference, answered),
+        }
     }
 
     /// Holds what was answered so far against what is stored, has all of it asked again of another process, and holds
