@@ -207,6 +207,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().held_of_run(TENANT, RUN).await?;
     read.traces().keys_of_run(TENANT, RUN).await?;
     read.traces().look_into(TENANT, RUN).await?;
+    read.traces().not_begun(TENANT, &[RUN, RunId(Uuid::max())]).await?;
     read.traces().bytes_of_runs(TENANT, &[RUN, RunId(Uuid::max())]).await?;
     read.traces().span_places(TENANT, RUN, &["x".to_owned(), "y".to_owned()]).await?;
     read.traces().uncounted(TENANT, RUN, 50..=99).await?;

@@ -145,6 +145,13 @@ impl ActivityReads<'_> {
         Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id.0).collect())
     }
 
+    /// Those of the tenant's newest runs, so many of them, that took a step or were refused one.
+    pub async fn newest_with_steps(self, tenant: TenantId, among: u64) -> Result<Vec<RunId>, StoreError> {
+        let newest = read::all(self.conn, of(tenant).order_by_desc(Column::Id).limit(among)).await?;
+        let has_steps = |row: &&runs::Model| row.step_count > 0 || row.refused_count > 0;
+        Ok(newest.iter().filter(has_steps).map(|row| row.id.0).collect())
+    }
+
     /// The runs that each of these credentials started with one of its idempotency keys.
     pub async fn find_runs_by_keys(
         self,

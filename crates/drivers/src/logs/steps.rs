@@ -228,6 +228,11 @@ impl TraceReads<'_> {
         Ok(all)
     }
 
+    /// The runs among these of which the first segment is not there. Nothing is opened.
+    pub async fn not_begun(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<RunId>, StoreError> {
+        segments::not_begun(self.conn, tenant, runs).await
+    }
+
     /// The idempotency keys of a run's steps, to hold the steps against.
     pub async fn keys_of_run(self, tenant: TenantId, run: RunId) -> Result<KeysOfRun, StoreError> {
         segments::keys_of_run(self.conn, tenant, run).await

@@ -42,7 +42,8 @@ Examples:
 Without --accept-restore and --recount it changes nothing but that it signs checkpoints, so that
 whole logs can be held against them, and that it opens an incident about a run whose records are
 damaged. It opens all records of all runs, which takes hours where there are millions: --quick
-leaves that out, and the last line says so. Exit 1 if anything failed.")]
+looks whether the newest runs have any and leaves out the rest, and the last line says so. Exit 1
+if anything failed.")]
 #[expect(clippy::struct_excessive_bools, reason = "flags, each of its own")]
 pub(crate) struct Args {
     /// Print one JSON document
@@ -104,7 +105,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
             accepted = restored(&opened.spine, args.accept_restore, findings).await;
             logs(&opened.spine, findings).await;
             if args.quick {
-                segments::leave_out(findings);
+                segments::leave_out(&opened.spine, findings).await;
             } else {
                 segments::look(&opened.spine, findings).await;
             }

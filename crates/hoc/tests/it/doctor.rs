@@ -90,6 +90,14 @@ async fn a_damaged_segment_is_named_and_the_rest_is_served() {
     let quick = place.run(&["doctor", "--quick"]).stdout;
     assert!(!quick.contains("FAIL  segments"), "{quick}");
     assert!(quick.lines().last().is_some_and(|last| last.ends_with(LEFT_OUT)), "{quick}");
+
+    // As a dump leaves it that has all tables but that one.
+    let database = place.database().expect("on Postgres");
+    database.tamper("DELETE FROM run_segments").await.expect("deleted");
+    let quick = place.run(&["doctor", "--quick"]);
+    assert_eq!(quick.code, Some(1), "{}", quick.stdout);
+    let told = quick.stdout.lines().find(|line| line.starts_with("FAIL  segments"));
+    assert!(told.is_some_and(|line| line.contains(run)), "{}", quick.stdout);
 }
 
 /// The same of a run's texts: its steps are served without the one that is lost.

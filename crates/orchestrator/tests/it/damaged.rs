@@ -260,6 +260,29 @@ on_both! {
         }
     }
 
+    async fn runs_without_any_record_show_without_opening_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let other = Agent::of(&kit, "other").await;
+        let (first, second, of_other) = (sealed(&agent).await, sealed(&agent).await, sealed(&other).await);
+        // It has no step: nothing says what it must have.
+        agent.start().await;
+        let glanced = async |agent: &Agent<'_>| {
+            let glanced = look_into::glance(&kit.spine, agent.admin.tenant.id).await.unwrap();
+            (glanced.runs, glanced.not_begun)
+        };
+        assert_eq!(glanced(&agent).await, (2, vec![]));
+        db.keep_segments().await;
+        let whole = db.segments_of(&first.to_string()).await;
+        db.damage(&Damage::Put(whole[1].cut(1))).await;
+        assert_eq!(glanced(&agent).await, (2, vec![]), "nothing is opened");
+        db.tamper(&format!("DELETE FROM run_segments WHERE run_id = {}", db.id(&second.to_string()))).await.unwrap();
+        assert_eq!(glanced(&agent).await, (2, vec![second]));
+        db.tamper("DELETE FROM run_segments").await.unwrap();
+        assert_eq!(glanced(&agent).await, (2, vec![second, first]), "the newest first");
+        assert_eq!(glanced(&other).await, (1, vec![of_other]));
+    }
+
     async fn keys_and_steps_are_held_against_each_other(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

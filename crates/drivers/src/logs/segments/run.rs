@@ -134,6 +134,18 @@ pub(crate) async fn bytes_of(
     tally::sums_by_keys(conn, of(tenant), Column::RunId, OPENED_BYTES, keys::sorted(runs)).await
 }
 
+/// The runs among these that do not begin with a segment: each by one look into an index, and nothing is opened.
+pub(crate) async fn not_begun(
+    conn: &Conn,
+    tenant: TenantId,
+    runs: &[RunId],
+) -> Result<Vec<RunId>, StoreError> {
+    let first = of(tenant).filter(Column::FirstRecord.eq(0_i64));
+    let begun: Vec<(RunId, u64)> =
+        tally::count_by_keys(conn, first, Column::RunId, keys::sorted(runs)).await?;
+    Ok(runs.iter().filter(|run| begun.iter().all(|(of, _)| of != *run)).copied().collect())
+}
+
 /// The segments around some steps.
 pub(crate) struct Around {
     /// What they hold, and what is missing among them.

@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 use models::account::Tenant;
 use orchestrator::{
     Spine,
-    coordinators::look_into::{Looked, how_many, look_into},
+    coordinators::look_into::{Glanced, Looked, glance, how_many, look_into},
     handlers::account,
 };
 
@@ -14,13 +14,47 @@ use crate::{causes, progress};
 /// How many runs of a tenant are told of one by one.
 const TOLD: usize = 20;
 
-/// Says that they were not looked into, because that was asked for.
-pub(super) fn leave_out(findings: &mut Findings) {
+/// Says that they were not looked into, because that was asked for; and whether those of the newest runs are there at
+/// all.
+pub(super) async fn leave_out(spine: &Spine, findings: &mut Findings) {
+    match account::list_tenants(spine).await {
+        Ok(tenants) => {
+            for tenant in &tenants {
+                are_there(spine, tenant, findings).await;
+            }
+        }
+        Err(err) => findings.failed("segments", causes::line(&err), "this could not be looked at"),
+    }
     findings.note(
         "segments",
         "no records of runs were opened (--quick)",
         "a server opens them in the background; `hoc doctor` without --quick opens them all",
     );
+}
+
+/// Without opening any.
+async fn are_there(spine: &Spine, tenant: &Tenant, findings: &mut Findings) {
+    match glance(spine, tenant.id).await {
+        Ok(Glanced { runs, not_begun }) => {
+            let Some(newest) = not_begun.first() else { return };
+            findings.failed(
+                "segments",
+                format!(
+                    "{} of the {runs} newest runs of `{}` that have steps have no records in run_segments, the newest of them \
+                     {newest}",
+                    not_begun.len(),
+                    tenant.slug
+                ),
+                "was a backup restored that lacks that table? Restore one that has it: without its records no run is shown or \
+                 proven. `hoc doctor` without --quick looks at all runs",
+            );
+        }
+        Err(err) => findings.failed(
+            "segments",
+            format!("of `{}`: {}", tenant.slug, causes::line(&err)),
+            "this could not be looked at",
+        ),
+    }
 }
 
 /// The records of every run of every tenant: each of their segments is opened.
