@@ -27,7 +27,7 @@ use crate::{
     ConnectConfig, Db, ReadTx, StoreError, Tx,
     cells::{Cell, Tally},
     conn::Conn,
-    counters::Round,
+    counters::{Name, Round},
     dialect, tally,
 };
 
@@ -160,8 +160,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
 /// What the check of counters reads.
 async fn counters(read: &ReadTx) -> Result<(), StoreError> {
     assert_eq!(read.counters().next_round(TENANT, None).await?, Some(Round::Whole), "there is no day");
-    let [first, second] = ["a", "b"].map(|agent| Some(agent.to_owned()));
-    let no_days = vec!["x".to_owned()];
+    let [first, second] = ["a", "b"].map(|agent| Some(Name::from(agent)));
+    let no_days = vec![Name::from("x")];
     let last = Round::Agents { after: first.clone(), until: None, no_days: no_days.clone() };
     let agents = Round::Agents { after: first, until: second, no_days };
     for round in [Round::Day(NOW.date_naive()), Round::Whole, agents, last] {

@@ -181,6 +181,29 @@ fn key<K: Key>(table: &'static str, row: &QueryResult) -> Result<K, StoreError> 
     value(table, row, 0).map(K::of)
 }
 
+/// A text of a row that is no whole row of a table, or none. The file of an embedded store that was damaged may hold
+/// bytes in its place that are none: they are replaced, so that whoever only counts and names goes on.
+pub(crate) fn legible(
+    table: &'static str,
+    row: &QueryResult,
+    column: usize,
+) -> Result<Option<String>, StoreError> {
+    if let Ok(text) = row.try_get_by(column) {
+        return Ok(text);
+    }
+    let bytes: Option<Vec<u8>> = value(table, row, column)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The same of a column that has one in every row.
+pub(crate) fn legible_word(
+    table: &'static str,
+    row: &QueryResult,
+    column: usize,
+) -> Result<String, StoreError> {
+    Ok(legible(table, row, column)?.unwrap_or_default())
+}
+
 /// A value of a row that is no whole row of a table.
 pub(crate) fn value<T: TryGetable>(
     table: &'static str,

@@ -29,7 +29,7 @@ use crate::{
     conn::Conn,
     field::put,
     read,
-    tally::value,
+    tally::legible_word,
 };
 
 /// The columns that the words of a kind are of.
@@ -206,7 +206,7 @@ async fn sums_by(
         "SELECT {column}, {sums} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2{among} GROUP BY 1"
     );
     let rows = conn.rows(numbered(conn, &sql, values)).await?;
-    rows.iter().map(|row| Ok((value(TABLE, row, 0)?, tally_at(row, 1)?))).collect()
+    rows.iter().map(|row| Ok((legible_word(TABLE, row, 0)?, tally_at(row, 1)?))).collect()
 }
 
 /// What a filter asks of the words of a kind. A run and a time say which counters are asked, if any.

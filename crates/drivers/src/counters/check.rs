@@ -11,7 +11,9 @@ use models::{
 use sea_orm::Value;
 
 use super::{
-    CountersReads, NUMBERS, over,
+    CountersReads, NUMBERS,
+    name::{Name, bound},
+    over,
     rounds::{NoDays, Round, among, conditions},
     sum, sums, tally_at,
     there::{self, Tallies},
@@ -19,7 +21,7 @@ use super::{
 use crate::{
     StoreError,
     cells::{Cell, TABLE, Tally},
-    tally::value,
+    tally::{legible_word, value},
 };
 
 /// What the counters of a round lack of what there is, or have beyond it, as one moment had it.
@@ -42,7 +44,7 @@ impl CountersReads<'_> {
         for ((counted, _), names) in &no_days {
             found.extend(names.iter().map(|name| Miscount {
                 counted: *counted,
-                name: name.clone(),
+                name: name.told(),
                 differs: "it is of no day".to_owned(),
             }));
         }
@@ -100,9 +102,9 @@ impl CountersReads<'_> {
                 let cell = Cell {
                     tenant,
                     counted,
-                    place: value(TABLE, &row, 1)?,
-                    part: value(TABLE, &row, 2)?,
-                    kind: value(TABLE, &row, 3)?,
+                    place: legible_word(TABLE, &row, 1)?,
+                    part: legible_word(TABLE, &row, 2)?,
+                    kind: legible_word(TABLE, &row, 3)?,
                 };
                 said.push((cell, tally_at(&row, 4)?));
             }
@@ -131,7 +133,7 @@ impl CountersReads<'_> {
     async fn sums_of_days(
         self,
         tenant: TenantId,
-        (whole, of_days, no_days): (Counted, over::Time, &[String]),
+        (whole, of_days, no_days): (Counted, over::Time, &[Name]),
         place: &str,
     ) -> Result<Vec<(Cell, Tally)>, StoreError> {
         let by_place = !place.is_empty();
@@ -146,8 +148,8 @@ impl CountersReads<'_> {
         let rows = self.rows(&sql, values).await?;
         rows.iter()
             .map(|row| {
-                let place = if by_place { value(TABLE, row, 0)? } else { String::new() };
-                let kind = value(TABLE, row, 1)?;
+                let place = if by_place { legible_word(TABLE, row, 0)? } else { String::new() };
+                let kind = legible_word(TABLE, row, 1)?;
                 Ok((Cell { tenant, counted: whole, place, part: String::new(), kind }, tally_at(row, 2)?))
             })
             .collect()
@@ -158,8 +160,8 @@ impl CountersReads<'_> {
     async fn of_agents(
         self,
         tenant: TenantId,
-        (after, until): (Option<&String>, Option<&String>),
-        no_days: &[String],
+        (after, until): (Option<&Name>, Option<&Name>),
+        no_days: &[Name],
     ) -> Result<Lacking, StoreError> {
         let (whole, (of_days, _)) = (Counted::AgentRuns, over::of_agents());
         let mut values: Vec<Value> = vec![tenant.0.into()];
@@ -176,26 +178,27 @@ impl CountersReads<'_> {
         );
         let mut lacking = Tallies::new();
         for row in self.rows(&sql, values).await? {
-            let (place, kind) = (value(TABLE, &row, 0)?, value(TABLE, &row, 1)?);
+            let (place, kind) = (legible_word(TABLE, &row, 0)?, legible_word(TABLE, &row, 1)?);
             let (there, said): (i64, i64) = (value(TABLE, &row, 2)?, value(TABLE, &row, 3)?);
             let cell = Cell { tenant, counted: whole, place, part: String::new(), kind };
-            lacking.insert(cell, Tally { number: there.saturating_sub(said), ..Tally::default() });
+            *lacking.entry(cell).or_default() +=
+                Tally { number: there.saturating_sub(said), ..Tally::default() };
         }
         Ok(Lacking(lacking))
     }
 }
 
 /// The condition that leaves out what a counter says of these times, which are no days.
-fn but((counted, column): over::Time, names: &[String], values: &mut Vec<Value>) -> String {
+fn but((counted, column): over::Time, names: &[Name], values: &mut Vec<Value>) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let bound = names.iter().map(|name| {
-        values.push(name.clone().into());
-        format!("${}", values.len())
+    let names = names.iter().map(|name| {
+        values.push(name.value());
+        bound(values.len())
     });
-    let bound: Vec<String> = bound.collect();
-    format!(" AND NOT (counted = '{counted}' AND {column} IN ({}))", bound.join(", "))
+    let names: Vec<String> = names.collect();
+    format!(" AND NOT (counted = '{counted}' AND {column} IN ({}))", names.join(", "))
 }
 
 /// A counter and by how much what is there differs from it.

@@ -9,6 +9,7 @@ use sea_orm::{DbBackend, Statement, Value};
 use super::{
     Counters, CountersReads, NUMBERS,
     check::Lacking,
+    name::{Name, bound},
     numbered,
     rounds::{Round, conditions},
     words_of,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     StoreError,
     cells::{TABLE, digest},
-    tally::value,
+    tally::{legible_word, value},
 };
 
 /// A row that says more than this, or less than as much below 0, counts nothing that there is, and nothing can be added
@@ -34,7 +35,7 @@ const RESTS: &str = "5min";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stray {
     counted: String,
-    place: String,
+    place: Name,
     cell: Vec<u8>,
     shard: i64,
 }
@@ -79,7 +80,7 @@ impl CountersReads<'_> {
     }
 
     /// The rows of a round that adding does not mend: whose `cell` is that of another part and kind, whose kind is
-    /// none, which are of no day, or say more than is possible.
+    /// none, which are of no day, whose name is no text, or which say more than is possible.
     pub async fn strays(self, tenant: TenantId, round: &Round) -> Result<Vec<Stray>, StoreError> {
         let mut strays = Vec::new();
         for (condition, values) in conditions(tenant, round) {
@@ -88,8 +89,8 @@ impl CountersReads<'_> {
         if *round == Round::Whole {
             for ((counted, column), names) in self.of_no_days(tenant).await? {
                 for name in names {
-                    let condition = format!("counted = '{counted}' AND {column} = $2");
-                    let values = vec![tenant.0.into(), name.into()];
+                    let condition = format!("counted = '{counted}' AND {column} = {}", bound(2));
+                    let values = vec![tenant.0.into(), name.value()];
                     strays.extend(self.keys(&condition, values, true).await?);
                 }
             }
@@ -108,12 +109,15 @@ impl CountersReads<'_> {
         for row in self.rows(&sql, values).await? {
             let key = Stray {
                 counted: value(TABLE, &row, 0)?,
-                place: value(TABLE, &row, 1)?,
+                place: Name::at(&row, 1)?.unwrap_or_else(|| Name::from("")),
                 cell: value(TABLE, &row, 2)?,
                 shard: value(TABLE, &row, 3)?,
             };
-            let (part, kind): (String, String) = (value(TABLE, &row, 4)?, value(TABLE, &row, 5)?);
-            let mut is_stray = all || key.cell != digest(&part, &kind) || words_of(&kind).is_none();
+            let (part, kind) = (legible_word(TABLE, &row, 4)?, legible_word(TABLE, &row, 5)?);
+            let mut is_stray = all
+                || key.place.text().is_none()
+                || key.cell != digest(&part, &kind)
+                || words_of(&kind).is_none();
             for column in 6..6 + NUMBERS.len() {
                 is_stray |= value::<i64>(TABLE, &row, column)?.unsigned_abs() > BEYOND;
             }
@@ -141,11 +145,12 @@ impl Counters<'_> {
     /// Deletes rows that adding does not mend. What they counted is lacking then.
     pub async fn delete(self, tenant: TenantId, strays: &[Stray]) -> Result<(), StoreError> {
         let sql = format!(
-            "DELETE FROM {TABLE} WHERE tenant_id = $1 AND counted = $2 AND place = $3 AND cell = $4 AND shard = $5"
+            "DELETE FROM {TABLE} WHERE tenant_id = $1 AND counted = $2 AND place = {} AND cell = $4 AND shard = $5",
+            bound(3)
         );
         for stray in strays {
             let Stray { counted, place, cell, shard } = stray.clone();
-            let key = vec![tenant.0.into(), counted.into(), place.into(), cell.into(), shard.into()];
+            let key = vec![tenant.0.into(), counted.into(), place.value(), cell.into(), shard.into()];
             self.conn.execute(numbered(self.conn, &sql, key)).await?;
         }
         Ok(())

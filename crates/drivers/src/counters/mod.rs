@@ -9,6 +9,7 @@ pub(crate) mod agents;
 pub(crate) mod calls;
 mod check;
 mod mend;
+mod name;
 mod over;
 mod rounds;
 pub(crate) mod runs;
@@ -19,7 +20,7 @@ mod words;
 
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 
-pub use self::{check::Lacking, mend::Stray, rounds::Round};
+pub use self::{check::Lacking, mend::Stray, name::Name, rounds::Round};
 use crate::{
     StoreError,
     cells::{LOW, MOST, TABLE, Tally},

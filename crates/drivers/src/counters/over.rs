@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use models::counters::Counted;
 
+use super::name::bound;
 use crate::cells::TABLE;
 
 /// Over which time a counter counts.
@@ -54,7 +55,8 @@ pub(super) fn day_of(counted: Counted, name: &str) -> Option<NaiveDate> {
 /// The earliest name of a time that `is` from (`>=`), or after (`>`), another.
 pub(super) fn next((counted, column): (Counted, &str), is: &str) -> String {
     format!(
-        "SELECT MIN({column}) FROM {TABLE} WHERE tenant_id = $1 AND counted = '{counted}' AND {column} {is} $2"
+        "SELECT MIN({column}) FROM {TABLE} WHERE tenant_id = $1 AND counted = '{counted}' AND {column} {is} {}",
+        bound(2)
     )
 }
 

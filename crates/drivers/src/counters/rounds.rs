@@ -6,7 +6,12 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use models::{counters::Counted, ids::TenantId};
 use sea_orm::{QueryResult, Value};
 
-use super::{CountersReads, numbered, over, there::next_of};
+use super::{
+    CountersReads,
+    name::{Name, bound},
+    numbered, over,
+    there::next_of,
+};
 use crate::{StoreError, cells::TABLE, tally::value};
 
 /// How many rows of agents one round looks at, and what the last of its agents has more.
@@ -22,11 +27,11 @@ pub enum Round {
     /// Those of agents over all time: of those after one, until another.
     Agents {
         /// The last agent of the round before, if there was one.
-        after: Option<String>,
+        after: Option<Name>,
         /// The last of this one; of all others, where none is said.
-        until: Option<String>,
+        until: Option<Name>,
         /// The times of their counters that are of no day: looked for once, with the first of these rounds.
-        no_days: Vec<String>,
+        no_days: Vec<Name>,
     },
 }
 
@@ -75,11 +80,12 @@ impl CountersReads<'_> {
         };
         let mut days: Vec<NaiveDate> = Vec::new();
         for of in over::of_times() {
-            let (mut is, mut name) = (">=", from.map_or_else(String::new, |day| day.to_string()));
+            let from = from.map_or_else(String::new, |day| day.to_string());
+            let (mut is, mut name) = (">=", Name::from(from.as_str()));
             loop {
-                let rows = self.rows(&over::next(of, is), vec![tenant.0.into(), name.into()]).await?;
-                let Some(next) = least::<String>(&rows)? else { break };
-                if let Some(day) = over::day_of(of.0, &next) {
+                let rows = self.rows(&over::next(of, is), vec![tenant.0.into(), name.value()]).await?;
+                let Some(next) = first_name(&rows)? else { break };
+                if let Some(day) = next.text().and_then(|text| over::day_of(of.0, text)) {
                     days.push(day);
                     break;
                 }
@@ -98,8 +104,8 @@ impl CountersReads<'_> {
     async fn next_agents(
         self,
         tenant: TenantId,
-        after: Option<String>,
-        no_days: Vec<String>,
+        after: Option<Name>,
+        no_days: Vec<Name>,
     ) -> Result<Round, StoreError> {
         let mut values: Vec<Value> = vec![tenant.0.into()];
         let among = among(after.as_ref(), None, &mut values);
@@ -114,7 +120,7 @@ impl CountersReads<'_> {
             last(Counted::AgentRuns, "v1"),
             last(Counted::AgentRunsOfDay, "v2")
         );
-        let until = least::<String>(&self.rows(&sql, values).await?)?;
+        let until = first_name(&self.rows(&sql, values).await?)?;
         Ok(Round::Agents { after, until, no_days })
     }
 
@@ -129,14 +135,12 @@ impl CountersReads<'_> {
 
     /// The names of times that a counter has and that are of no day. They are found a time after another: whoever
     /// needs them more than once asks once.
-    async fn of_no_day(self, tenant: TenantId, of: over::Time) -> Result<Vec<String>, StoreError> {
+    async fn of_no_day(self, tenant: TenantId, of: over::Time) -> Result<Vec<Name>, StoreError> {
         let rows = self.rows(&over::names(of), vec![tenant.0.into()]).await?;
         let mut found = Vec::new();
         for row in rows {
-            let name: String = value(TABLE, &row, 0)?;
-            if over::day_of(of.0, &name).is_none() {
-                found.push(name);
-            }
+            let name = Name::at(&row, 0)?;
+            found.extend(name.filter(|name| name.text().and_then(|text| over::day_of(of.0, text)).is_none()));
         }
         Ok(found)
     }
@@ -147,7 +151,7 @@ impl CountersReads<'_> {
 }
 
 /// Counters of times, each with the names of times that it has and that are of no day.
-pub(super) type NoDays = Vec<(over::Time, Vec<String>)>;
+pub(super) type NoDays = Vec<(over::Time, Vec<Name>)>;
 
 /// Which counters a round looks at; the tenant is bound first.
 pub(super) fn conditions(tenant: TenantId, round: &Round) -> Vec<(String, Vec<Value>)> {
@@ -170,12 +174,12 @@ pub(super) fn conditions(tenant: TenantId, round: &Round) -> Vec<(String, Vec<Va
 }
 
 /// The condition for agents after one, until another; what is bound for it comes behind the values that are there.
-pub(super) fn among(after: Option<&String>, until: Option<&String>, values: &mut Vec<Value>) -> String {
+pub(super) fn among(after: Option<&Name>, until: Option<&Name>, values: &mut Vec<Value>) -> String {
     let mut sql = String::new();
     for (is, name) in [(">", after), ("<=", until)] {
         let Some(name) = name else { continue };
-        values.push(name.clone().into());
-        let _ = write!(sql, " AND place {is} ${}", values.len());
+        values.push(name.value());
+        let _ = write!(sql, " AND place {is} {}", bound(values.len()));
     }
     sql
 }
@@ -183,6 +187,11 @@ pub(super) fn among(after: Option<&String>, until: Option<&String>, values: &mut
 /// The one value of an answer, if there is one.
 fn least<T: sea_orm::TryGetable>(rows: &[QueryResult]) -> Result<Option<T>, StoreError> {
     Ok(rows.first().map(|row| value::<Option<T>>(TABLE, row, 0)).transpose()?.flatten())
+}
+
+/// The one name of an answer, if there is one.
+fn first_name(rows: &[QueryResult]) -> Result<Option<Name>, StoreError> {
+    Ok(rows.first().map(|row| Name::at(row, 0)).transpose()?.flatten())
 }
 
 /// The first day that has a time in a store.
@@ -217,7 +226,7 @@ mod tests {
             assert_eq!(walks(&read), over::of_times().count(), "each counter of times once");
             let first = counters.next_round(TENANT, Some(&Round::Whole)).await.expect("a round").expect("of agents");
             assert_eq!(walks(&read), 1);
-            let until = Some("a".to_owned());
+            let until = Some(Name::from("a"));
             let page = Round::Agents { after: None, until, no_days: Vec::new() };
             counters.next_round(TENANT, Some(&page)).await.expect("a round").expect("of agents");
             for page in [first, page] {

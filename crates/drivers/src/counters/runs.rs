@@ -21,7 +21,7 @@ use crate::{
     asked::{Asked, asked},
     cells::{Cell, TABLE, Tally},
     conn::Conn,
-    tally::value,
+    tally::{legible_word, value},
 };
 
 /// One more run, or one less, of each kind that it is of as it `stands`.
@@ -166,7 +166,7 @@ async fn kinds(
     let _ = write!(sql, " GROUP BY kind HAVING {sum} <> 0");
     let mut kinds = Vec::new();
     for row in conn.rows(numbered(conn, &sql, values)).await? {
-        let Some(words) = words_of(&value::<String>(TABLE, &row, 0)?) else { continue };
+        let Some(words) = words_of(&legible_word(TABLE, &row, 0)?) else { continue };
         kinds.push((words, value(TABLE, &row, 1)?));
     }
     Ok(kinds)

@@ -17,7 +17,7 @@ use crate::{
     StoreError,
     cells::{Cell, TABLE, Tally},
     conn::Conn,
-    tally::value,
+    tally::{legible, legible_word, value},
 };
 
 /// What counters say, or would say.
@@ -62,7 +62,7 @@ fn is_of_a_day(cell: &Cell) -> bool {
 }
 
 fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
-    let agent: String = value("runs", row, WORDS)?;
+    let agent = legible_word("runs", row, WORDS)?;
     Ok(runs::of_kind(tenant, (&agent, &day.to_string()), &Words::of_row(row)?.kind()))
 }
 
@@ -84,9 +84,9 @@ fn calls_of_day(backend: DbBackend) -> String {
 
 fn cells_of_call(tenant: TenantId, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
     const CALLS: &str = "llm_run_records";
-    let (hour, agent): (String, String) = (value(CALLS, row, 0)?, value(CALLS, row, 1)?);
-    let (provider, model): (Option<String>, Option<String>) = (value(CALLS, row, 2)?, value(CALLS, row, 3)?);
-    let status: String = value(CALLS, row, 4)?;
+    let (hour, agent) = (legible_word(CALLS, row, 0)?, legible_word(CALLS, row, 1)?);
+    let (provider, model) = (legible(CALLS, row, 2)?, legible(CALLS, row, 3)?);
+    let status = legible_word(CALLS, row, 4)?;
     let called = Called {
         tenant,
         agent: &agent,

@@ -7,7 +7,10 @@ use models::{activity::RiskLevel, ids::KeyId};
 use sea_orm::QueryResult;
 
 use super::{kind, yes};
-use crate::{StoreError, tally::value};
+use crate::{
+    StoreError,
+    tally::{legible, legible_word, value},
+};
 
 const RUNS: &str = "runs";
 
@@ -81,7 +84,7 @@ impl Word for Cow<'_, str> {
     }
 
     fn read(row: &QueryResult, column: usize) -> Result<Self, StoreError> {
-        value::<String>(RUNS, row, column).map(Cow::Owned)
+        legible_word(RUNS, row, column).map(Cow::Owned)
     }
 }
 
@@ -91,7 +94,7 @@ impl Word for Option<Cow<'_, str>> {
     }
 
     fn read(row: &QueryResult, column: usize) -> Result<Self, StoreError> {
-        Ok(value::<Option<String>>(RUNS, row, column)?.map(Cow::Owned))
+        Ok(legible(RUNS, row, column)?.map(Cow::Owned))
     }
 }
 

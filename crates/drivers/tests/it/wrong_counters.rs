@@ -3,10 +3,12 @@
 use drivers::Db;
 use models::{
     activity::{Run, RunFilter, RunState},
+    counters::Counted,
     logs::{ExecutionStatus, LlmRunFilter},
     overview::Period,
     page::PageRequest,
 };
+use testkit::{Store, TestDatabase};
 
 use crate::{
     counters::{miscounts, recount},
@@ -64,6 +66,44 @@ async fn mended(db: &Db, runs: usize) {
     assert_eq!(miscounts(db, TENANT).await, []);
     let read = db.read().await.expect("read");
     assert_eq!(read.activity().run_counts(TENANT).await.expect("counted").total, runs as u64);
+}
+
+/// What is no text can be in the file of an embedded store alone: Postgres takes it nowhere.
+#[tokio::test]
+async fn a_name_that_is_no_text_is_told_and_the_others_are_looked_at() {
+    let past = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+    let db = sample::store(&past).await;
+    write(&db, 1).await;
+    let another = |counted: &str, place: &str, part: &str| {
+        format!(
+            "INSERT INTO counters SELECT tenant_id, counted, {place}, cell, 7, {part}, kind, 3, 0, 0, 0, 0, 0, 0, 0 \
+             FROM counters WHERE counted = '{counted}'"
+        )
+    };
+    let (first, last) = ("CAST(x'31FF' AS TEXT)", "CAST(x'FF' AS TEXT)");
+    for planted in [
+        another("RUNS_OF_DAY", first, "part"),
+        another("RUNS_OF_DAY", last, "part"),
+        another("CALLS_OF_HOUR", "CAST(CAST(place AS BLOB) || x'FF' AS TEXT)", "part"),
+        another("AGENT_RUNS", first, "part"),
+        another("AGENT_RUNS", last, "part"),
+        another("AGENT_RUNS_OF_DAY", last, "part"),
+        another("AGENT_RUNS_OF_DAY", "place", first),
+        format!("UPDATE counters SET kind = {last} WHERE counted = 'RUNS_OF_DAY'"),
+        format!("UPDATE counters SET kind = {last} WHERE counted = 'AGENT_RUNS'"),
+        format!("UPDATE counters SET part = {last} WHERE counted = 'AGENT_CALLS_OF_DAY'"),
+        // Of what is counted itself.
+        format!("UPDATE runs SET agent_id = {last}"),
+    ] {
+        past.tamper(&planted).await.expect("planted");
+        past.tamper("UPDATE counters SET number = number + 1 WHERE counted = 'RUNS_OF_MONTH'")
+            .await
+            .expect("planted");
+        let found = miscounts(&db, TENANT).await;
+        assert!(found.iter().any(|of| of.name.contains('\u{fffd}')), "{planted}: {found:#?}");
+        assert!(found.iter().any(|of| of.counted == Counted::RunsOfMonth), "{planted}: {found:#?}");
+        mended(&db, 1).await;
+    }
 }
 
 testkit::on_both! {
