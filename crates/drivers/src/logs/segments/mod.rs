@@ -24,7 +24,7 @@ pub use self::{
 };
 pub(crate) use self::{
     keys::keys_of_run,
-    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, union_of},
+    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
     run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
     under::{spans_under, steps_under, why_lost},
 };
