@@ -201,7 +201,6 @@ fn first_day() -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
-    use testkit::TestDatabase;
     use uuid::Uuid;
 
     use super::*;
