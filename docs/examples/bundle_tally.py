@@ -58,17 +58,25 @@ def may_be(one, other):
     return one.of_class == other.of_class and bool(named or alike)
 
 
+def broke(one, calls):
+    """What a try that broke is to the last of these, the next ones above it: WITHIN it another, or EARLY, as it did."""
+    above = calls[-1][0]
+    if not (one.failed or any(over_failed for *_, over_failed in calls) or any(call.failed for call, *_ in calls[:-1])):
+        return None
+    (into, out, cost), (its_in, its_out, its_cost) = one.used, above.used
+    is_half, is_less = one.tells == HALF, out < its_out
+    if into == its_in >= 16 and above.failed and its_out <= 1 and (is_less or is_half and out == its_out):
+        return "EARLY"
+    if into:
+        tells_other = (into, out) != (its_in, its_out) and (out or into != its_in + its_out)
+    else:
+        tells_other = out != its_out if out else cost != its_cost
+    is_other = into == its_in >= 16 and is_less or is_half and above.tells > HALF and tells_other
+    return "WITHIN" if is_other else None
+
+
 def failed_within(one, calls):
-    """A try that broke within one of these, the next ones above it, which came through, or told more than a beginning:
-    the same input, more output."""
-    failed = one.failed
-    for above, _, over_failed in calls:
-        (into, out), (its_in, its_out) = one.used[:2], above.used[:2]
-        failed |= over_failed
-        if failed and not (above.failed and its_out <= 1) and into == its_in >= 16 and out < its_out:
-            return True
-        failed |= above.failed
-    return False
+    return any(broke(one, calls[:at + 1]) == "WITHIN" for at in range(len(calls)))
 
 
 def may_be_among(step, calls, of_class=None):
@@ -139,7 +147,7 @@ def tells_the_same(one, above):
 def gives_way(one, calls):
     """To the last of these above it."""
     *nearer, (above, beyond, _) = calls
-    if beyond or failed_within(one, calls):
+    if beyond or failed_within(one, calls) or broke(one, calls) == "EARLY":
         return False
     if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, *_ in nearer):
         return True
@@ -160,6 +168,8 @@ def is_retold(step):
         for at, (above, *_) in enumerate(four):
             if above is not step or failed_within(one, four[:at + 1]):
                 continue
+            if one.tells == HALF and broke(one, four[:at + 1]) == "EARLY" and may_be(one, step):
+                return True
             if not is_such(one, step) or gives_way(one, four[:at + 1]):
                 continue
             if tells_the_same(one, step):

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Tally,
     near::{Call, Met, Near},
-    node::Node,
+    told::Tells,
 };
 
 impl Tally {
@@ -41,38 +41,27 @@ impl Tally {
             if self.failed_within(node, &calls[..=between]) {
                 break;
             }
-            let is_begun = !call.is_beyond_a_sum
+            let broke_as_early = self.broke_as_early(node, &calls[..=between]);
+            // A try that broke stays beside another one, whatever came out of it, and what the upper one tells of is
+            // told by one of them.
+            let may_give_way = !call.is_beyond_a_sum && !broke_as_early;
+            let is_begun = may_give_way
                 && node.begins(above)
                 && nearer.iter().all(|one| self.nodes[one.at].tells_no_other_input(node));
+            let is_half_of_it = broke_as_early && node.tells == Tells::Half && node.may_be(above);
             if is_begun {
                 met.entry(at).or_insert(node.met).give_way();
-            } else if node.may_retell(above) {
+            } else if node.may_retell(above) || is_half_of_it {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
                     of_above.retell();
                 } else if !self.have_a_part_of(&calls[..=between]) {
                     of_above.add(node.used, above.used);
                 }
-            } else if !call.is_beyond_a_sum && node.gives_way_to(above) {
+            } else if may_give_way && node.gives_way_to(above) {
                 met.entry(at).or_insert(node.met).give_way();
             }
         }
-    }
-
-    /// Whether a call is of a try that failed within one of these, which are the next ones above it: then it is neither
-    /// that one nor one above that. It says so itself, or a step between the two does: of the spans of a try that
-    /// broke, one alone may have seen how it ended. The upper one did not fail, or it tells of more than what broke.
-    fn failed_within(&self, node: &Node, calls: &[Call]) -> bool {
-        let mut failed = node.failed;
-        for call in calls {
-            let above = &self.nodes[call.at];
-            failed |= call.is_over_a_failure;
-            if failed && !(above.failed && above.tells_no_more_than_begun()) && node.falls_short_of(above) {
-                return true;
-            }
-            failed |= above.failed;
-        }
-        false
     }
 
     /// Whether one of these calls above another may retell the last of them, in the other's place.

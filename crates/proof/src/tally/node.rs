@@ -52,7 +52,7 @@ pub(super) enum Sort {
 
 /// Two calls that tell so many tokens alike, in or out, tell of one: what leaves out what was read from a cache. Of
 /// fewer, as of the one word of a judge, two calls often are.
-const NO_CHANCE: u64 = 16;
+pub(super) const NO_CHANCE: u64 = 16;
 
 /// So many tokens came out as a stream tells when it begins: none, or Anthropic's one.
 const BEGUN: u64 = 1;
@@ -183,14 +183,6 @@ impl Node {
         let are_alike = (input, output) != (0, 0) && [input, output] == above.used[..2];
         let is_named_so = self.marks.may_be_of(&above.marks);
         is_named_so || (are_alike && self.marks.are_of_a_class_of(&above.marks))
-    }
-
-    /// Whether the same went in as into that call above it, and less came out, as of a stream that broke. If it failed,
-    /// and that call did not, or tells more than a beginning, it is billed for itself, and what that call tells is of
-    /// another try.
-    pub(super) fn falls_short_of(&self, above: &Self) -> bool {
-        let [input, output, _] = self.used;
-        input >= NO_CHANCE && input == above.used[0] && output < above.used[1]
     }
 
     /// Whether it may be that call above it, and tells no less of a use.

@@ -8,7 +8,7 @@ use super::{
     random::{Drawn, count, shuffled},
 };
 use crate::words::{
-    CostNote::NoTokens,
+    CostNote::{CountsContradict, NoTokens, ReportedZero},
     StepKind::{LlmCall, Other},
 };
 
@@ -64,7 +64,9 @@ fn a_try_that_broke_counts_with_what_is_told_of_it() {
             hold_with(&format!("{case} {failed:?}"), &tries, failed, right);
         }
     };
-    hold("a token less", BEGUN, (1_000, 0, 2), &[B, D]);
+    let less = [call(A, NONE, WHOLE), call(B, A, BEGUN), call(C, B, (1_000, 0, 2)), call(D, A, WHOLE)];
+    hold_with("a token less", &less, &[B], &[B, D]);
+    hold_with("a token less, of what may be two", &less, &[B, C], &[C, D]);
     let tries = [call(A, NONE, WHOLE), call(B, A, (1_000, 50, 5)), call(C, B, BEGUN), call(D, A, WHOLE)];
     hold_with("much less", &tries, &[B], &[B, D]);
     hold_with("much less, of what may be two", &tries, &[B, C], &[B, C, D]);
@@ -94,8 +96,75 @@ fn a_try_that_broke_counts_in_a_call_that_failed() {
         }
     }
     hold_with("and a part", &[outer, call(B, A, (1_000, 40, 4)), next], &[A, B], &[B, D]);
-    // Neither tells of more than a beginning.
-    hold_with("told twice", &[call(A, NONE, BEGUN), call(B, A, (1_000, 0, 2))], &[A, B], &[A]);
+}
+
+/// A span that failed and tells of a beginning stands for no more than one of the tries below it, whatever came out of
+/// them.
+#[test]
+fn a_beginning_hides_no_try_below_it() {
+    let [nothing, begun] = [(1_000, 0, 2), BEGUN].map(|used| move |of, parent| call(of, parent, used));
+    let tries = [begun(A, NONE), nothing(B, A), begun(C, A)];
+    hold_with("and the next, which failed too", &tries, &[A, B, C], &[B, C]);
+    hold_with("and the next", &tries, &[A, B], &[B, C]);
+    hold_with("and another", &[tries[0], tries[1], nothing(D, A), tries[2]], &[A, B, C, D], &[B, D, C]);
+    hold_with("of which the outer one alone says that it failed", &tries, &[A], &[C]);
+    hold_with("of a token as well", &[begun(A, NONE), begun(B, A), begun(C, A)], &[A, B, C], &[B, C]);
+    // One of the two counts, for a further one stands for the outer one: of what came out a token is in no sum.
+    hold_with("alone", &tries[..2], &[A, B], &[B]);
+    let [sdk, first, second, next] = [begun(A, E), nothing(B, A), begun(C, A), call(D, E, WHOLE)];
+    for framework in [WHOLE, NOTHING] {
+        let all = [call(E, NONE, framework), sdk, first, second, next];
+        hold_with("of an SDK", &all, &[A, B, C], &[B, C, D]);
+        hold_with("of an SDK, of which the first one failed", &all, &[A, B], &[B, C, D]);
+    }
+    hold_with("of a framework over it", &[begun(E, NONE), sdk, first, second], &[A, B], &[B, C]);
+    let half = |of| -> Layer { (of, A, LlmCall, (1_000, 0, 0), Some(NoTokens)) };
+    for outer in [begun(A, NONE), nothing(A, NONE)] {
+        hold_with("half of it", &[outer, half(B)], &[A, B], &[B]);
+        hold_with("half of it, twice", &[outer, half(B), half(C)], &[A, B, C], &[B, C]);
+        hold_with("half of it, and the next", &[outer, half(B), begun(C, A)], &[A, B, C], &[B, C]);
+        hold_with("half of it, which says of no failure", &[outer, half(B)], &[A], &[A]);
+    }
+    let free: Layer = (B, A, LlmCall, (1_000, 0, 0), Some(ReportedZero));
+    hold_with("at no cost", &[begun(A, NONE), free], &[A, B], &[A, B]);
+}
+
+/// What a try that broke tells, and nothing above it does, is in no other call: its cost is not known, or in the sum.
+#[test]
+fn a_try_that_broke_counts_by_half_of_a_use() {
+    let [outer, next] = [call(A, NONE, WHOLE), call(D, A, WHOLE)];
+    let sdk = call(C, A, NOTHING);
+    for (used, note) in [
+        ((0, 5, 0), Some(NoTokens)),
+        ((0, 0, 3), None),
+        ((1_000, 0, 0), Some(NoTokens)),
+        ((1_001, 0, 0), Some(NoTokens)),
+        ((900, 0, 0), Some(NoTokens)),
+        ((900, 40, 0), Some(CountsContradict)),
+        ((1_000, 140, 0), Some(CountsContradict)),
+    ] {
+        let what = format!("{used:?} {note:?}");
+        let half = |parent| -> Layer { (B, parent, LlmCall, used, note) };
+        for failed in [&[B][..], &[A, B]] {
+            hold_with(&what, &[outer, half(A), next], failed, &[B, D]);
+            hold_with(&what, &[outer, half(A)], failed, &[A, B]);
+        }
+        for failed in [&[C][..], &[B, C]] {
+            hold_with(&what, &[outer, sdk, half(C), next], failed, &[B, D]);
+        }
+        hold_with(&what, &[outer, half(A), next], &[], &[D]);
+    }
+    // What came out, the cost, the total, or both sides: of the outer one's call.
+    for (used, note) in [
+        ((0, 100, 0), Some(NoTokens)),
+        ((0, 0, 7), None),
+        ((1_100, 0, 0), Some(NoTokens)),
+        ((1_000, 100, 0), Some(CountsContradict)),
+    ] {
+        let half: Layer = (B, A, LlmCall, used, note);
+        hold_with(&format!("{used:?} {note:?}"), &[outer, half], &[B], &[A]);
+        hold_with(&format!("{used:?} {note:?}"), &[outer, half, next], &[A, B], &[D]);
+    }
 }
 
 /// A try that broke: what came out of it; and of each of its spans, the outer one first, whether it tells that, whether
@@ -163,5 +232,30 @@ proptest! {
         let calls = u64::try_from(tries.len() + 1).expect("few");
         prop_assert_eq!(used.iter().map(|used| used.0).sum::<u64>(), calls * input);
         prop_assert_eq!(used.iter().map(|used| used.1).sum::<u64>(), 100 + broken);
+    }
+
+    /// All of them broke as they began, and what calls them failed with the last one.
+    #[test]
+    fn whatever_broke_as_it_began_is_counted(
+        tries in vec((0..2_u64, 1..3_usize), 1..5),
+        input in 200..900_u64,
+        above in 0..2_usize,
+        seed in any::<u64>(),
+    ) {
+        let last = tries.last().map_or(0, |(output, _)| *output);
+        let mut tree = vec![drawn(None, Some((input, last)), true); above];
+        tree.push(drawn(above.checked_sub(1), Some((input, last)), true));
+        for (output, spans) in &tries {
+            let mut parent = above;
+            for _ in 0..*spans {
+                tree.push(drawn(Some(parent), Some((input, *output)), true));
+                parent = tree.len() - 1;
+            }
+        }
+        let counts = count(&tree, &shuffled(tree.len(), seed));
+        let used = counts.iter().filter(|(_, counts)| **counts).map(|(at, _)| tree[*at].used);
+        let sums = used.fold((0, 0), |sums, used| (sums.0 + used.0, sums.1 + used.1));
+        let broken: u64 = tries.iter().map(|(output, _)| output).sum();
+        prop_assert_eq!(sums, (u64::try_from(tries.len()).expect("few") * input, broken));
     }
 }
