@@ -82,6 +82,14 @@ impl LlmReport {
         self
     }
 
+    /// With tokens that may not be all that was used, as where something was thrown and nothing tells that the answer came
+    /// to its end: no price makes a cost of them. What its caller says that it cost stays.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        self.cost_note = self.cost_note.or(Some(CostNote::NoPrice));
+        self
+    }
+
     /// With the name of the model that was asked for only where it is another than that of the one that answered. Where
     /// one name is known, it is that of both.
     pub(crate) fn name_once(&mut self) {

@@ -5,6 +5,7 @@ mod captures;
 mod deep;
 mod details;
 mod doubles;
+mod failures;
 mod kept;
 mod names;
 mod odd;

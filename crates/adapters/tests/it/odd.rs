@@ -87,6 +87,10 @@ fn numbers_and_words_may_be_quoted_or_not() {
     );
     for code in [json!(2), json!("2"), json!("STATUS_CODE_ERROR")] {
         assert_eq!(with("status", json!({ "code": code })).failure.as_deref(), Some("ERROR"));
+        assert_eq!(with("status", code).failure.as_deref(), Some("ERROR"), "the code alone");
+    }
+    for status in [json!(1), json!("STATUS_CODE_OK"), json!("odd"), json!([2]), json!(true)] {
+        assert_eq!(with("status", status.clone()).failure, None, "{status}");
     }
     for (tokens, cost) in [
         (json!({ "intValue": 12 }), json!({ "doubleValue": "0.0125" })),

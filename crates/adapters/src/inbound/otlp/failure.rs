@@ -40,14 +40,15 @@ impl Failure {
         status.map_or_else(is_named, |status| STATUSES.contains(&status))
     }
 
-    /// A span failed where its status says so; and where it has none, but an attribute that is there only of failures.
+    /// A span failed where its status says so; and where it has none, but something that is there only of failures:
+    /// an attribute, or why a model's answer `ended`, wherever that is told.
     pub(super) fn of(
         fields: &Fields<'_>,
         events: &[Event<'_>],
-        status: u64,
-        message: Cow<'_, str>,
+        (status, message): (u64, Cow<'_, str>),
+        ended: Option<&str>,
     ) -> Option<Self> {
-        if status != ERROR && (status == OK || !says_failed(fields)) {
+        if status != ERROR && (status == OK || !says_failed(fields, ended)) {
             return None;
         }
         Some(Self::told(fields, events, message))
@@ -85,19 +86,18 @@ impl Failure {
 }
 
 fn is_exception(event: &Event<'_>) -> bool {
-    event.name == "exception"
+    event.name.trim().eq_ignore_ascii_case("exception")
 }
 
 /// By the type of its error, by a word for its status, by why the model's answer ended.
-fn says_failed(fields: &Fields<'_>) -> bool {
+fn says_failed(fields: &Fields<'_>, ended: Option<&str>) -> bool {
+    const WORDS: [&str; 5] = ["error", "failed", "failure", "cancelled", "canceled"];
     let is = |word: Option<&str>| {
-        word.is_some_and(|word| {
-            matches!(word.trim().to_ascii_lowercase().as_str(), "error" | "failed" | "failure")
-        })
+        word.is_some_and(|word| WORDS.iter().any(|failed| word.trim().eq_ignore_ascii_case(failed)))
     };
     fields.has(Field::ErrorType)
         || is(fields.text(Field::StatusWord))
-        || is(fields.first_name(Field::FinishReason))
+        || is(ended.or_else(|| fields.first_name(Field::FinishReason)))
 }
 
 /// The JSON of what a span came to: its result, why it failed, or both.

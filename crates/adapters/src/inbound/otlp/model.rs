@@ -123,6 +123,23 @@ pub(super) fn free_if_unanswered(report: LlmReport, fields: &Fields<'_>) -> LlmR
     LlmReport { cost_nanousd: report.cost_nanousd.or(Some(0)), ..report }
 }
 
+/// So many tokens came out as a stream tells when it begins.
+const BEGUN: u64 = 1;
+
+/// A call of text that threw something: whether it broke, and what is known of it then. An answer that came to its end
+/// says why it ended, or at least how long it was, and what was thrown before is a try that the call made again. Where
+/// the length alone is told, or an answer, nobody knows which of the two it was, nor what all of it cost.
+pub(super) fn having_thrown(report: LlmReport) -> (bool, LlmReport) {
+    if report.finish_reason.is_some() {
+        return (false, report);
+    }
+    let has_begun = report.output_tokens <= BEGUN;
+    let is_answered = report.response.is_some();
+    let tells_use = (report.input_tokens, report.output_tokens) != (0, 0) || report.cost_nanousd > Some(0);
+    let broke = has_begun && (tells_use || !is_answered);
+    (broke, if has_begun && !is_answered { report } else { report.in_doubt() })
+}
+
 /// Whether what came out is a text, and no object in which a provider tells of it.
 fn has_text(fields: &Fields<'_>) -> bool {
     fields

@@ -15,7 +15,9 @@ use super::{
     fields::Fields,
     http,
     messages::{self, without_files},
-    model::{free_if_unanswered, model_call, provider, request_parameters, told_use, untold_use},
+    model::{
+        free_if_unanswered, having_thrown, model_call, provider, request_parameters, told_use, untold_use,
+    },
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, operation},
     reader::raw,
@@ -27,10 +29,6 @@ use super::{
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
 const TELLS_OF_PARENT: u64 = 0x100;
 const PARENT_IS_REMOTE: u64 = 0x200;
-
-/// So many tokens came out as a stream tells when it begins. What tells more has mostly been told by the model's last
-/// word, so what was thrown within it was a try that it made again.
-const BEGUN: u64 = 1;
 
 /// So much is kept of what should be a parent's id, in characters.
 const ODD_PARENT: usize = 32;
@@ -61,15 +59,25 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     attributes.extend(told_by_details(&mut events));
     let mut fields = Fields::of(attributes);
     let operation = operation(&fields, kind);
-    let failure = Failure::of(&fields, &events, status_code, status_message);
     let skill_name = request(operation, kind, &fields, skill(operation, &fields, name));
-    let is_refused = failure.as_ref().is_some_and(|failure| failure.is_refusal(&fields));
     let Content { params, result, untold } = content(operation, &mut fields, &events);
+    let called = match operation {
+        Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
+        _ => None,
+    };
+    let ended = called.as_ref().and_then(|report| report.finish_reason.as_deref());
+    let mut failure = Failure::of(&fields, &events, (status_code, status_message), ended);
+    let is_refused = failure.as_ref().is_some_and(|failure| failure.is_refusal(&fields));
+    let is_text = matches!(operation, Operation::Model(call) if CallClass::of(call) == CallClass::Text);
     let llm = match operation {
-        Operation::Model(call) => {
-            let report = model_call(call, &mut fields, &events, &mut cut);
-            Some(if is_refused { free_if_unanswered(report, &fields) } else { report })
-        }
+        Operation::Model(_) if is_refused => called.map(|report| free_if_unanswered(report, &fields)),
+        Operation::Model(_) if is_text && failure.is_none() => called.map(|report| {
+            let Some(thrown) = Failure::thrown(&fields, &events, status_code) else { return report };
+            let (broke, report) = having_thrown(report);
+            failure = Some(thrown).filter(|_| broke);
+            report
+        }),
+        Operation::Model(_) => called,
         // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
         Operation::Tool => told_use("", &fields)
             .filter(|report| report.cost_nanousd > Some(0) || fields.is_unreadable(Field::Cost)),
@@ -80,12 +88,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
             told_use("", &fields)
         }
     };
-    // An answer that came to its end says why it ended, or at least how long it was.
-    let may_be_broken = matches!(operation, Operation::Model(call) if CallClass::of(call) == CallClass::Text)
-        && llm.as_ref().is_some_and(|report| report.finish_reason.is_none() && report.output_tokens <= BEGUN);
-    let thrown = || Failure::thrown(&fields, &events, status_code).filter(|_| may_be_broken);
-    let (code, message) =
-        failure.or_else(thrown).map_or((None, None), |failure| (Some(failure.code), failure.message));
+    let (code, message) = failure.map_or((None, None), |failure| (Some(failure.code), failure.message));
     let part_of = part_of(&fields);
     let remote = TELLS_OF_PARENT | PARENT_IS_REMOTE;
     let times_are_told = start > 0 && end >= start;

@@ -136,11 +136,15 @@ fn span<'b>(reader: &mut Reader<'b>) -> Result<Span<'b>, String> {
             list(reader, |reader| span.events.extend(event(reader)));
         }
         "status" => {
-            object(reader, |reader, key| match key {
-                "code" => span.status_code = word(reader, "STATUS_CODE_", &["UNSET", "OK", "ERROR"]),
+            let is_object = object(reader, |reader, key| match key {
+                "code" => span.status_code = status(reader),
                 "message" => span.status_message = reader.as_text().unwrap_or_default(),
                 _ => {}
             });
+            // Some write its code alone.
+            if !is_object {
+                span.status_code = status(reader);
+            }
         }
         _ => {}
     });
@@ -167,6 +171,10 @@ fn word(reader: &mut Reader<'_>, prefix: &str, words: &[&str]) -> u64 {
     let name = name.strip_prefix(prefix).unwrap_or(&name);
     let place = words.iter().position(|word| !word.is_empty() && *word == name);
     place.map_or_else(|| whole(name).unwrap_or(0), |place| place as u64)
+}
+
+fn status(reader: &mut Reader<'_>) -> u64 {
+    word(reader, "STATUS_CODE_", &["UNSET", "OK", "ERROR"])
 }
 
 fn number(reader: &mut Reader<'_>) -> u64 {
