@@ -60,6 +60,7 @@ use self::{
     told::span_key,
 };
 pub use self::{
+    late::CameLate,
     told::{MAX_STEPS, Told, is_request},
     tools::MAX_HTTP_BETWEEN,
     version::{VERSION, counts_alike, judging_parts},

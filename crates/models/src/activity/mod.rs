@@ -246,7 +246,7 @@ pub struct Late {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_nanousd: u64,
-    /// Whether nobody knows what a late call cost.
+    /// Whether nobody knows what a late call cost, or one gave way to what was sealed and tells of another use.
     #[serde(default)]
     pub cost_unknown: bool,
     /// What the receipt says, where an addendum has lowered the run's assurance.

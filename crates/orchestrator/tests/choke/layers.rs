@@ -145,4 +145,35 @@ on_both! {
             assert_eq!(report.word, Word::Complete, "{report}");
         }
     }
+
+    /// The totals that were sealed stay; that they are not what was used is said where it is so.
+    async fn what_gives_way_late_leaves_a_cost_that_is_not_known(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let root = vec![("gen_ai.operation.name", json!("invoke_agent"))];
+        let (whole, large) = (usage("chat", 1_000, 100), usage("chat", 3_000, 300));
+        let (begun, mut sum) = (usage("chat", 1_000, 1), usage("invoke_agent", 1_000, 100));
+        sum.push(("llm.cost.total", json!(0.0035)));
+        // The root's span, another sealed one, the late one, what is counted of tokens in, and whether all is known.
+        let cases = [
+            (&root, ((2, 1), &whole), ((3, 2), &whole), 1_000, true),
+            (&root, ((2, 1), &whole), ((3, 2), &begun), 1_000, true),
+            (&root, ((2, 1), &whole), ((3, 1), &large), 4_000, true),
+            (&root, ((3, 2), &begun), ((2, 1), &whole), 1_000, false),
+            (&sum, ((2, 1), &root), ((3, 1), &large), 1_000, false),
+            (&root, ((3, 2), &whole), ((2, 1), &root), 1_000, true),
+        ];
+        for (trace, (first, (at, sealed), late, input, is_known)) in (1..).zip(cases) {
+            send(&agent, &[span(trace, (1, 0), first), span(trace, at, sealed)]).await;
+            kit.clock.advance(Duration::seconds(31));
+            sweeper::tick(&kit.spine).await.unwrap();
+            send(&agent, &[span(trace, late.0, late.1)]).await;
+            let run = runs(&agent).await.remove(0);
+            let (totals, of_late) = (run.totals(), run.late.clone().unwrap());
+            let told = (totals.input_tokens, totals.cost_known, of_late.cost_unknown, run.cost_known);
+            assert_eq!(told, (input, is_known, !is_known, true), "{at:?} {late:?}");
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
 }

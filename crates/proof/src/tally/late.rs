@@ -1,6 +1,6 @@
 //! Steps that come after their run was sealed: its totals stay, so only that counts which takes nothing away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Tally,
@@ -11,25 +11,43 @@ use super::{
     told::{Tells, Told},
 };
 
+/// What a step comes to that came after its run was sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CameLate {
+    /// Its use and its call are counted.
+    pub counts: bool,
+    /// It would have taken away what counts, and tells of another use than that: what stays is not what was used.
+    pub is_in_doubt: bool,
+}
+
 impl Tally {
     /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from
     /// what counts.
     pub fn add_late(&mut self, told: Told<'_>) -> bool {
+        self.come_late(told).counts
+    }
+
+    /// The same, and whether what the run used is known with what stays.
+    pub fn come_late(&mut self, told: Told<'_>) -> CameLate {
         if !told.is_in_tree() {
-            return self.pass_by(&told);
+            return CameLate { counts: self.pass_by(&told), is_in_doubt: false };
         }
         let at = self.plant(told);
         let met = self.met_by(at);
         let node = &self.nodes[at];
         let own = met.get(&at).copied().unwrap_or(node.met);
-        if node.would_count_over(&node.below, own) && !self.takes_away(at, &met) {
+        let would_count = node.would_count_over(&node.below, own);
+        let gone = self.taken_away(at, &met);
+        if would_count && gone.is_empty() {
             self.tell_other_side(at);
             self.tell_near(at, &met);
             self.tell_upwards(at);
             self.hand_up(at);
             self.tell_downwards(at);
-            return true;
+            return CameLate { counts: true, is_in_doubt: false };
         }
+        let stays = gone.iter().fold(Sum::default(), |sum, of| plus(sum, self.nodes[*of].used));
+        let instead = if would_count { self.nodes[at].used } else { Sum::default() };
         // It is there, and hands up nothing of itself or of what is below it now.
         let node = &mut self.nodes[at];
         let weighed = node.weight();
@@ -39,22 +57,19 @@ impl Tally {
         self.weight = self.weight - weighed + node.weight();
         self.sums.forget(at);
         self.hand_up(at);
-        false
+        CameLate { counts: false, is_in_doubt: stays != instead }
     }
 
-    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it
-    /// that tells no use stays, and takes nothing from one that does.
-    fn takes_away(&mut self, at: usize, met: &BTreeMap<usize, Met>) -> bool {
-        if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
-            return true;
-        }
+    /// The uses that count, and the calls of tools, that a late step that was planted would take away. A sealed call
+    /// below it that tells no use stays, and takes nothing from one that does.
+    fn taken_away(&mut self, at: usize, met: &BTreeMap<usize, Met>) -> BTreeSet<usize> {
+        let tool = self.other_side(at).filter(|tool| self.nodes[*tool].counts);
+        let mut gone: BTreeSet<usize> = tool.into_iter().collect();
         let is_gone = |(of, met): (&usize, &Met)| {
             let node = &self.nodes[*of];
             *of != at && node.counts && !node.would_count_over(&node.below, *met)
         };
-        if met.iter().any(is_gone) {
-            return true;
-        }
+        gone.extend(met.iter().filter(|of| is_gone(*of)).map(|(of, _)| *of));
         let tops = self.tops(at);
         let mut heard = NUMBERS.map(|_| Marks::default());
         let mut shown = self.nodes[at].shows();
@@ -67,7 +82,7 @@ impl Tally {
             let mut below = node.below.clone();
             below.add(&shown);
             if node.counts && !node.would_count_over(&below, node.met) {
-                return true;
+                gone.insert(above);
             }
             for (heard, top) in heard.iter_mut().zip(tops.into_iter().flatten()) {
                 if top == above {
@@ -77,15 +92,18 @@ impl Tally {
             shown = node.shows_over(&below);
             next = self.hearer(above);
         }
-        let Some(tops) = tops else { return false };
+        let Some(tops) = tops else { return gone };
         let used = self.used_at(at);
-        tops.into_iter().zip(heard.iter()).any(|(top, heard)| {
+        for (top, heard) in tops.into_iter().zip(&heard) {
             let handed = NUMBERS.map(|number| if tops[number] == top { used[number] } else { 0 });
             let of = plus(self.sums.of(top), handed);
             let node = &self.nodes[top];
             let text = if heard.is_empty() { &node.below.text } else { heard };
             let is_summed = node.sums_up_those(Summed::of(of, node.used), text);
-            node.counts && node.sums_up() && node.sort != Sort::Model && is_summed
-        })
+            if node.counts && node.sums_up() && node.sort != Sort::Model && is_summed {
+                gone.insert(top);
+            }
+        }
+        gone
     }
 }

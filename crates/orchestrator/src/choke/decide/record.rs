@@ -209,10 +209,11 @@ fn spend(
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
     let root = if step.is_span { traced::root(state, step) } else { traced::Root::No };
+    let in_doubt = state.trees.get(&step.run_id).is_some_and(|tree| tree.in_doubt);
     let run = state.run_mut(step.run_id)?;
     let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
-        late::spend(run, step, counts);
+        late::spend(run, step, counts, in_doubt);
         used(run, step);
         return Ok(());
     }

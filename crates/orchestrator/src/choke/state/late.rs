@@ -93,12 +93,15 @@ fn following(
     }
 }
 
-/// Counts what a late step spent, where it counts: beside the totals that were sealed.
-pub(in crate::choke) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool) {
+/// Counts what a late step spent, where it counts: beside the totals that were sealed. Where one gave way and what
+/// stays tells of another use, what all of it cost is not known.
+pub(in crate::choke) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool, in_doubt: bool) {
     let (input, output, cost) = step.usage();
     run.trace.step_count += 1;
     let late = run.run.late.get_or_insert_with(Late::default);
     late.step_count += 1;
+    late.cost_unknown |= in_doubt;
+    run.trace.cost_known &= !in_doubt;
     if !counts {
         return;
     }

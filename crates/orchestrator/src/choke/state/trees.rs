@@ -61,6 +61,8 @@ pub(in crate::choke) struct Tree {
     /// sum is none, whatever is given back.
     pub(in crate::choke) cost: u64,
     pub(in crate::choke) cut: bool,
+    /// A step that came late gave way to what tells of another use: what the run used is not known.
+    pub(in crate::choke) in_doubt: bool,
 }
 
 /// How far the steps of a run are read.
@@ -139,7 +141,9 @@ impl Tree {
     /// Puts a step in its place: whether it counts, and what counts no longer.
     fn decide(&mut self, told: Told<'_>, is_late: bool) -> Counted {
         if is_late {
-            Counted { counts: self.tally.add_late(told), no_longer: Vec::new() }
+            let came = self.tally.come_late(told);
+            self.in_doubt |= came.is_in_doubt;
+            Counted { counts: came.counts, no_longer: Vec::new() }
         } else {
             self.tally.add(told)
         }

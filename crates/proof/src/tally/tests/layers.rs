@@ -2,7 +2,7 @@
 
 use super::{A, B, C, D, NONE, orders};
 use crate::{
-    tally::{Counted, Tally, Told},
+    tally::{CameLate, Counted, Tally, Told},
     words::{
         CostNote::{self, NoTokens},
         StepKind::{self, LlmCall, Other, ToolCall},
@@ -186,4 +186,34 @@ fn a_try_that_was_refused_hides_no_call() {
     hold("a try of a call that tells all", &[whole(A, NONE), refused(B, A)], &[A]);
     hold("a call that was refused", &[refused(A, NONE), nothing(B, A)], &[B]);
     hold("a call that was refused, told twice", &[refused(A, NONE), refused(B, A)], &[B]);
+}
+
+/// What stays is known to be what was used only where it tells the same as what gave way to it.
+#[test]
+fn what_gives_way_late_leaves_in_doubt_what_was_used() {
+    let whole = |of, parent| -> Layer { (of, parent, LlmCall, WHOLE, None) };
+    let begun = |of, parent| -> Layer { (of, parent, LlmCall, (1_000, 1, 2), None) };
+    let free: Layer = (B, A, LlmCall, (1_000, 100, 0), Some(CostNote::ReportedZero));
+    let large: Layer = (B, A, LlmCall, (3_000, 300, 21), None);
+    let agent: Layer = (A, NONE, Other, WHOLE, None);
+    let chain: Layer = (B, A, Other, (0, 0, 0), None);
+    for (what, sealed, late, counts, is_in_doubt) in [
+        ("another call", vec![whole(A, NONE)], whole(B, NONE), true, false),
+        ("the same call", vec![whole(A, NONE)], whole(B, A), false, false),
+        ("its beginning", vec![whole(A, NONE)], begun(B, A), false, false),
+        ("all of what was begun", vec![begun(B, A)], whole(A, NONE), false, true),
+        ("its price", vec![free], whole(A, NONE), false, true),
+        ("more than is told of it", vec![whole(A, NONE)], large, false, true),
+        ("all that an agent sums up", vec![agent], whole(B, A), false, false),
+        ("more than an agent sums up", vec![agent], large, false, true),
+        ("what joins two spans of a call", vec![whole(A, NONE), whole(C, B)], chain, false, true),
+        ("a part of what both tell", vec![whole(A, NONE), whole(C, B)], begun(B, A), false, true),
+    ] {
+        let mut tally = Tally::default();
+        for (index, layer) in (0..).zip(&sealed) {
+            assert!(tally.add(told(*layer, index)).counts, "{what}");
+        }
+        let came = tally.come_late(told(late, sealed.len() as u64));
+        assert_eq!(came, CameLate { counts, is_in_doubt }, "{what}");
+    }
 }
