@@ -64,15 +64,15 @@ def broke(one, calls):
     if not (one.failed or any(over_failed for *_, over_failed in calls) or any(call.failed for call, *_ in calls[:-1])):
         return None
     (into, out, cost), (its_in, its_out, its_cost) = one.used, above.used
-    is_half, is_less = one.tells == HALF, out < its_out
-    if into == its_in >= 16 and above.failed and its_out <= 1 and (is_less or is_half and out == its_out):
-        return "EARLY"
-    if into:
-        tells_other = (into, out) != (its_in, its_out) and (out or into != its_in + its_out)
+    if into == its_in >= 16 and out < its_out:
+        return "EARLY" if above.failed and its_out <= 1 else "WITHIN"
+    if into and out:
+        tells_other = (into, out) != (its_in, its_out)
+    elif into:
+        tells_other = not its_out or into != its_in + its_out
     else:
         tells_other = out != its_out if out else cost != its_cost
-    is_other = into == its_in >= 16 and is_less or is_half and above.tells > HALF and tells_other
-    return "WITHIN" if is_other else None
+    return "WITHIN" if one.tells == HALF < above.tells and tells_other else None
 
 
 def failed_within(one, calls):
@@ -168,8 +168,6 @@ def is_retold(step):
         for at, (above, *_) in enumerate(four):
             if above is not step or failed_within(one, four[:at + 1]):
                 continue
-            if one.tells == HALF and broke(one, four[:at + 1]) == "EARLY" and may_be(one, step):
-                return True
             if not is_such(one, step) or gives_way(one, four[:at + 1]):
                 continue
             if tells_the_same(one, step):

@@ -13,7 +13,7 @@
 //! - A call that failed, or lies below a step that did, under one that did not, or that tells more than a stream's
 //!   beginning, and that tells the same that went in and less of what came out, is of a try of its own, as of a stream
 //!   that broke: it is billed, and both count. So is one that tells half of a use, and in it what that one does not.
-//! - Under one that failed as well and tells no more than a beginning it counts too, and that one does not.
+//! - Under one that failed as well and tells one token that came out, one of which none did counts too, and retells it.
 //! - Of two others that tell the same that went in, one that tells nothing of what came out, or one token, as when a
 //!   stream begins, does not count below one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     Tally,
     near::{Call, Met, Near},
-    told::Tells,
 };
 
 impl Tally {
@@ -41,17 +40,14 @@ impl Tally {
             if self.failed_within(node, &calls[..=between]) {
                 break;
             }
-            let broke_as_early = self.broke_as_early(node, &calls[..=between]);
-            // A try that broke stays beside another one, whatever came out of it, and what the upper one tells of is
-            // told by one of them.
-            let may_give_way = !call.is_beyond_a_sum && !broke_as_early;
+            // Where both broke as they began, the lower one stays: it is told by the upper one, or of a try beside it.
+            let may_give_way = !call.is_beyond_a_sum && !self.broke_as_early(node, &calls[..=between]);
             let is_begun = may_give_way
                 && node.begins(above)
                 && nearer.iter().all(|one| self.nodes[one.at].tells_no_other_input(node));
-            let is_half_of_it = broke_as_early && node.tells == Tells::Half && node.may_be(above);
             if is_begun {
                 met.entry(at).or_insert(node.met).give_way();
-            } else if node.may_retell(above) || is_half_of_it {
+            } else if node.may_retell(above) {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
                     of_above.retell();

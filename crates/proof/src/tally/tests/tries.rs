@@ -99,7 +99,7 @@ fn a_try_that_broke_counts_in_a_call_that_failed() {
 }
 
 /// A span that failed and tells of a beginning stands for no more than one of the tries below it, whatever came out of
-/// them.
+/// them. Half of a use leaves that open, and counts beside it.
 #[test]
 fn a_beginning_hides_no_try_below_it() {
     let [nothing, begun] = [(1_000, 0, 2), BEGUN].map(|used| move |of, parent| call(of, parent, used));
@@ -120,12 +120,17 @@ fn a_beginning_hides_no_try_below_it() {
     hold_with("of a framework over it", &[begun(E, NONE), sdk, first, second], &[A, B], &[B, C]);
     let half = |of| -> Layer { (of, A, LlmCall, (1_000, 0, 0), Some(NoTokens)) };
     for outer in [begun(A, NONE), nothing(A, NONE)] {
-        hold_with("half of it", &[outer, half(B)], &[A, B], &[B]);
-        hold_with("half of it, twice", &[outer, half(B), half(C)], &[A, B, C], &[B, C]);
+        hold_with("half of it", &[outer, half(B)], &[A, B], &[A, B]);
+        hold_with("half of it, twice", &[outer, half(B), half(C)], &[A, B, C], &[A, B, C]);
         hold_with("half of it, and the next", &[outer, half(B), begun(C, A)], &[A, B, C], &[B, C]);
         hold_with("half of it, which says of no failure", &[outer, half(B)], &[A], &[A]);
     }
-    let free: Layer = (B, A, LlmCall, (1_000, 0, 0), Some(ReportedZero));
+    let free =
+        |of, parent, output| -> Layer { (of, parent, LlmCall, (1_000, output, 0), Some(ReportedZero)) };
+    let contradict: Layer = (C, B, LlmCall, (1_000, 0, 0), Some(CountsContradict));
+    let chain = [free(A, NONE, 1), free(B, A, 0), contradict];
+    hold_with("of three of which each tells less", &chain, &[A, C], &[A, C]);
+    let free = free(B, A, 0);
     hold_with("at no cost", &[begun(A, NONE), free], &[A, B], &[A, B]);
 }
 
