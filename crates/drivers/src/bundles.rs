@@ -1,6 +1,7 @@
 //! A whole run, for its bundle and its proof: every record that its receipt covers, and the receipt.
 //!
-//! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say.
+//! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say. A
+//! bundle tells the records of segments as they are stored (`lines_of_run`); for a proof, values are made of them.
 
 use models::{
     activity::Run,
@@ -30,7 +31,7 @@ driver! {
     read ExportBundleStore;
 }
 
-/// Everything that is stored of a run, each kind in order of its key.
+/// Everything that is stored of a run but for its segments, each kind in order of its key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRows {
     /// The run as it stands now.
@@ -39,8 +40,8 @@ pub struct RunRows {
     pub trace: Option<Trace>,
     /// What it is bound to, if it is there.
     pub snapshot: Option<Snapshot>,
-    /// What its receipt and its addenda are about.
-    pub evidence: EvidenceRows,
+    /// Those of its records that stand in tables of their own.
+    pub tables: TableRows,
     /// Its leaves of the run log: OPENED, and SEALED if it is over.
     pub leaves: Vec<RunLogEntry>,
     /// Its entries of the Audit Ledger.
@@ -56,6 +57,13 @@ pub struct EvidenceRows {
     pub missing: Vec<MissingSegment>,
     /// The texts that the steps name.
     pub named: Named,
+    /// What stands in tables of its own.
+    pub tables: TableRows,
+}
+
+/// Records of a run that stand in tables of their own, each kind in order of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableRows {
     /// Failed captures, as they stand now.
     pub capture_failures: Vec<CaptureFailureRecord>,
     /// Enforcements; those that no receipt covers have no `seq` and come last.
@@ -71,14 +79,14 @@ pub struct EvidenceRows {
 }
 
 impl ExportBundleStore<'_> {
-    /// Everything of a run.
+    /// Everything of a run but what its segments hold.
     pub async fn get_run(self, tenant: TenantId, id: RunId) -> Result<Option<RunRows>, StoreError> {
         let Some(run) = ActivityReads::new(self.conn).find_run(tenant, id).await? else { return Ok(None) };
         Ok(Some(RunRows {
             trace: TraceReads::new(self.conn).find_trace(tenant, run.trace_id).await?,
             snapshot: PoliciesReads::new(self.conn).find_snapshot(tenant, run.snapshot_id).await?,
             leaves: LedgerReads::new(self.conn).run_leaves(tenant, id).await?,
-            evidence: self.get_evidence(tenant, id).await?,
+            tables: self.get_tables(tenant, id).await?,
             audit: LogsReads::new(self.conn).get_governance_events(tenant, id).await?,
             run,
         }))
@@ -91,6 +99,12 @@ impl ExportBundleStore<'_> {
             records: held.records,
             missing: held.missing,
             named: held.named,
+            tables: self.get_tables(tenant, id).await?,
+        })
+    }
+
+    async fn get_tables(self, tenant: TenantId, id: RunId) -> Result<TableRows, StoreError> {
+        Ok(TableRows {
             capture_failures: EvidenceReads::new(self.conn).capture_failures_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,

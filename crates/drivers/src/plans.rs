@@ -205,6 +205,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     }
     read.traces().list_steps(TENANT, RUN, 9, None, &PageRequest::from(Cursor::After(1))).await?;
     read.traces().held_of_run(TENANT, RUN).await?;
+    read.traces().lines_of_run(TENANT, RUN, None).await?;
     read.traces().keys_of_run(TENANT, RUN).await?;
     read.traces().look_into(TENANT, RUN).await?;
     read.traces().not_begun(TENANT, &[RUN, RunId(Uuid::max())]).await?;

@@ -112,6 +112,17 @@ macro_rules! run_evidence {
             }
         }
 
+        impl RecordKind {
+            /// The kind of the records that have this tag.
+            #[must_use]
+            pub fn of_tag(tag: &str) -> Option<Self> {
+                match tag {
+                    $($tag => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
         impl Record {
             /// The kind's tag: type and version.
             #[must_use]

@@ -15,8 +15,8 @@ pub use self::{
     contents::{Base, DEEPEST, HeldTexts, Named, NewContents},
     failures::{Evidence, EvidenceReads},
     segments::{
-        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunRecords,
-        StepsUnder,
+        DecidedStep, HeldLines, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place,
+        RunRecords, SealedCounts, SegmentLines, StepsUnder,
     },
     steps::StepsPage,
     traces::{TraceReads, TraceStore},

@@ -14,7 +14,8 @@ use proof::{
 };
 
 use super::{
-    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, TraceReads, contents,
+    HeldLines, HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SealedCounts, TraceReads,
+    contents,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
@@ -50,6 +51,18 @@ impl TraceReads<'_> {
             held.end_at(counted);
         }
         Ok(held)
+    }
+
+    /// The same as they are stored, without a value made of any but those that came after the run was sealed: those are
+    /// behind what `sealed` counts. None where nothing came later.
+    pub async fn lines_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        sealed: Option<&SealedCounts>,
+    ) -> Result<HeldLines, StoreError> {
+        let counted = self.counted(tenant, run).await?;
+        segments::lines_of_run(self.conn, tenant, run, sealed, counted).await
     }
 
     /// How much a run has counted of what its segments hold, by its traces; none where its own is gone.

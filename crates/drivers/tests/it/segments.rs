@@ -275,10 +275,10 @@ testkit::on_both! {
 
     async fn records_are_stored_as_they_were_hashed(db: TestDatabase) {
         let db = sample::store(db).await;
-        let rows = whole::store_run(&db, TENANT, 1).await;
+        let (_, evidence) = whole::store_run(&db, TENANT, 1).await;
         let read = db.read().await.expect("read");
         let records = read.traces().held_of_run(TENANT, RunId(uuid(1))).await.expect("whole").records;
-        assert_eq!(records, rows.evidence.records);
+        assert_eq!(records, evidence.records);
         for step in records.steps {
             assert_eq!(step.step_hash, Record::Step(step.record).hash());
         }

@@ -2,7 +2,7 @@
 
 use drivers::{
     Db, Tx,
-    bundles::{EvidenceRows, RunRows},
+    bundles::{EvidenceRows, RunRows, TableRows},
     logs::{DecidedStep, Named, NewSegment, RunRecords},
 };
 use models::{
@@ -471,45 +471,49 @@ pub(crate) fn checkpoint(tenant: TenantId, n: u64) -> Checkpoint {
     }
 }
 
-/// A run of `tenant` with one or two rows of everything; stored, and as its bundle must find it.
-pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
+/// A run of `tenant` with one or two rows of everything; stored, and as its bundle and its proof must find it.
+pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> (RunRows, EvidenceRows) {
     let verdicts = [verdict(tenant, n, 0), verdict(tenant, n, 1)];
     let steps = [step(tenant, n, 0), step(tenant, n, 1)];
     let stored = |record: &StepRecord| StepRow::new(record.clone(), Record::Step(record.clone()).hash());
     let mut named = Named::default();
     named.note(0, &steps.each_ref().map(stored));
+    let tables = TableRows {
+        capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
+        enforcements: vec![
+            enforcement(tenant, n, 1),
+            EnforcementRecord { seq: None, ..enforcement(tenant, n, 0) },
+        ],
+        preventions: vec![
+            prevention(tenant, n, 1),
+            PreventionRecord { seq: None, ..prevention(tenant, n, 0) },
+        ],
+        breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
+        interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
+        incidents: vec![RunIncident {
+            incident: incident(tenant, n, Some(n)),
+            of: incident_run(tenant, n, n),
+        }],
+    };
+    let evidence = EvidenceRows {
+        records: RunRecords {
+            steps: steps.iter().map(stored).collect(),
+            environment: Some(environment(tenant, n)),
+            activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
+            providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
+            integrity: Some(integrity(tenant, n)),
+            gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
+            decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
+        },
+        missing: Vec::new(),
+        named,
+        tables: tables.clone(),
+    };
     let rows = RunRows {
         run: Run { incident_count: 1, ..run(tenant, n) },
         trace: Some(trace(tenant, n)),
         snapshot: Some(snapshot(tenant)),
-        evidence: EvidenceRows {
-            records: RunRecords {
-                steps: steps.iter().map(stored).collect(),
-                environment: Some(environment(tenant, n)),
-                activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
-                providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
-                integrity: Some(integrity(tenant, n)),
-                gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
-                decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
-            },
-            missing: Vec::new(),
-            named,
-            capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
-            enforcements: vec![
-                enforcement(tenant, n, 1),
-                EnforcementRecord { seq: None, ..enforcement(tenant, n, 0) },
-            ],
-            preventions: vec![
-                prevention(tenant, n, 1),
-                PreventionRecord { seq: None, ..prevention(tenant, n, 0) },
-            ],
-            breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
-            interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
-            incidents: vec![RunIncident {
-                incident: incident(tenant, n, Some(n)),
-                of: incident_run(tenant, n, n),
-            }],
-        },
+        tables,
         leaves: vec![opened(tenant, u64::try_from(n).unwrap_or(0), n)],
         audit: vec![audit(tenant, u64::try_from(n).unwrap_or(0), Some(n))],
     };
@@ -517,9 +521,9 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
     let hashed = steps.map(Hashed::new);
     let decided: Vec<_> =
         hashed.iter().zip(&verdicts).map(|(record, verdict)| DecidedStep { record, verdict }).collect();
-    insert(&tx, &rows, &decided).await;
+    insert(&tx, &rows, &evidence.records, &decided).await;
     tx.commit().await.expect("the commit");
-    rows
+    (rows, evidence)
 }
 
 /// The runs of the sample tenant, begun.
@@ -550,21 +554,21 @@ pub(crate) fn segment<'r>(
     NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence, contents: None }
 }
 
-async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
+async fn insert(tx: &Tx, rows: &RunRows, records: &RunRecords, steps: &[DecidedStep<'_>]) {
     let done = async {
         tx.activity().insert_runs(std::slice::from_ref(&rows.run)).await?;
         tx.traces().start_traces(rows.trace.as_slice()).await?;
         let n = rows.run.id.0.as_u128() - uuid(0).as_u128();
-        tx.traces().append(&[segment(rows.run.tenant, n, &rows.evidence.records, steps.to_vec())]).await?;
-        tx.evidence().insert_capture_failures(&rows.evidence.capture_failures).await?;
-        for RunIncident { incident, of } in &rows.evidence.incidents {
+        tx.traces().append(&[segment(rows.run.tenant, n, records, steps.to_vec())]).await?;
+        tx.evidence().insert_capture_failures(&rows.tables.capture_failures).await?;
+        for RunIncident { incident, of } in &rows.tables.incidents {
             tx.incidents().insert_incidents(std::slice::from_ref(incident)).await?;
             tx.incidents().insert_runs(std::slice::from_ref(of)).await?;
         }
-        tx.enforcements().record_enforcement(&rows.evidence.enforcements).await?;
-        tx.preventions().insert(&rows.evidence.preventions).await?;
-        tx.policies().insert_breaches(&rows.evidence.breaches).await?;
-        tx.activity().insert_met(&rows.evidence.interventions).await?;
+        tx.enforcements().record_enforcement(&rows.tables.enforcements).await?;
+        tx.preventions().insert(&rows.tables.preventions).await?;
+        tx.policies().insert_breaches(&rows.tables.breaches).await?;
+        tx.activity().insert_met(&rows.tables.interventions).await?;
         tx.ledger().insert_run_leaves(&rows.leaves).await?;
         tx.logs().insert_audit(&rows.audit).await
     };

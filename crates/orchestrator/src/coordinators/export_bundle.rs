@@ -3,7 +3,7 @@
 use drivers::{
     ReadTx,
     bundles::RunRows,
-    logs::{HeldTexts, Named},
+    logs::{HeldLines, HeldTexts, Named, SegmentLines},
 };
 use models::{
     activity::Run,
@@ -21,11 +21,12 @@ use proof::{
     definitions::SnapshotDefinition,
     leaves::{AddendumLeaf, OpenedLeaf, RunLeaf},
     merkle,
+    records::Line,
     segment::MissingSegment,
     words::LogName,
 };
 
-use super::sealed_records::RecordsOfRun;
+use super::sealed_records::{in_order, of_tables, parted, sealed_counts};
 use crate::{
     bridges::IncidentsBridge,
     checkpoints,
@@ -69,11 +70,18 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             continue;
         }
         let whole = store.bundles().get_run(tenant, id).await?;
-        let RunRows { run, trace, snapshot, evidence, leaves, audit } =
+        let RunRows { run, trace, snapshot, tables, leaves, audit } =
             whole.ok_or_else(|| Error::not_found("run", id))?;
-        let incidents = evidence.incidents.clone();
-        let RecordsOfRun { sealed: records, late, missing, named, .. } =
-            RecordsOfRun::of(&run, trace.as_ref(), evidence);
+        let incidents = tables.incidents.clone();
+        let counts = sealed_counts(&run, trace.as_ref());
+        let held = store.traces().lines_of_run(tenant, id, counts.as_ref()).await?;
+        let HeldLines { segments, late: of_late_segments, missing, named } = held;
+        // What is stored in segments is told as it stands there; of what came late values are made, for it is a part of
+        // its addendum.
+        let (records, mut late) = parted(of_tables(&run, tables), counts.as_ref());
+        late.extend(of_late_segments);
+        in_order(&mut late);
+        let lines: Vec<Line<'_>> = segments.iter().flat_map(SegmentLines::lines).collect::<Result<_, _>>()?;
         let mut found = of_segments(id, &missing);
         // What is known of the records that are missing is what the run's trace made of them.
         let counted = trace.as_ref().filter(|_| !missing.is_empty());
@@ -100,6 +108,7 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             receipt,
             snapshot: definition(&run, snapshot)?,
             records: &records,
+            lines: &lines,
             addenda: match counted {
                 None => AddendumPart::split(addenda, &late),
                 Some(trace) => AddendumPart::whole(addenda, &late, &trace.ranges),

@@ -77,6 +77,21 @@ async fn reported(agent: &Agent<'_>) -> Vec<u8> {
     export_bundle::bundle(&agent.kit.spine, &agent.admin, run).await.unwrap()
 }
 
+/// Its parts stand in the file as they are hashed, whether they are told as values or as they are stored.
+fn are_canonical(bundle: &[u8]) {
+    let told: Value = serde_json::from_slice(bundle).unwrap();
+    for (begin, place) in [
+        ("{\"format\":\"hoc/run-evidence-bundle/v1\",\"records\":{\"sealed\":", "/records/sealed"),
+        (",\"after\":", "/records/after"),
+        ("},\"proofs\":", "/proofs"),
+        (",\"contents\":", "/contents"),
+    ] {
+        let part = proof::canonical::to_bytes(told.pointer(place).unwrap());
+        let written = [begin.as_bytes(), &part].concat();
+        assert!(bundle.windows(written.len()).any(|window| window == written), "{place}");
+    }
+}
+
 fn word(bundle: &[u8]) -> Word {
     verify::bundle(bundle, &[signing_key().public()], &Options::default()).unwrap().word
 }
@@ -91,6 +106,7 @@ on_both! {
             let Some(fresh) = TestDatabase::migrated(db.store()).await else { return };
             let kit = Kit::on(&fresh).await;
             let bundle = Box::pin(bundle_of(&kit, kind)).await;
+            are_canonical(&bundle);
             let options = Options { reexecute: true, ..Options::default() };
             let report = verify::bundle(&bundle, &[signing_key().public()], &options).unwrap();
             let failed: Vec<_> = report.checks.iter().filter(|check| !check.passed).collect();

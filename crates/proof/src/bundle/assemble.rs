@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    ADDED, Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, ContentsHashes, ContentsPart,
-    Engine, Erased, FORMAT, LiveIncident, LiveRun, LogProof, Manifest, PARTS, PREDICATE_TYPE, ProofHashes,
-    Receipt, Roots, SealedHashes, Snapshot,
+    Addendum, AddendumPart, AfterHashes, AsOf, AuditPart, AuditProof, Checkpoints, Completeness,
+    ContentsHashes, ContentsPart, Engine, Erased, FORMAT, LiveIncident, LiveRun, LogProof, Lost, Manifest,
+    PARTS, PREDICATE_TYPE, Parts, ProofHashes, Receipt, Roots, SealedHashes, Snapshot,
 };
 use crate::{
     canonical::{self, Canonicalizer, NotCanonical},
@@ -15,152 +15,12 @@ use crate::{
     dsse::Envelope,
     hash::{self, Hash, sha256},
     keys::SigningKey,
-    leaves::{AddendumLeaf, AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
-    records::{Record, RecordKind},
+    leaves::{AuditLeaf, RunLeaf},
+    records::{Line, Record, RecordKind},
     run_ranges::RunRanges,
-    segment::MissingSegment,
     statement::{Digest, PAYLOAD_TYPE, STATEMENT_TYPE, Statement, Subject},
     words::Action,
 };
-
-/// What a bundle is made of. It is bundled as given: what does not fit together shows when it is verified.
-#[derive(Clone, Debug)]
-pub struct Parts<'r> {
-    /// The run's OPENED leaf.
-    pub opened: OpenedLeaf,
-    /// Its place in the run log.
-    pub opened_proof: LogProof,
-    /// None for a run that is not sealed.
-    pub receipt: Option<ReceiptPart>,
-    /// The rules and limits that the run is bound to.
-    pub snapshot: SnapshotDefinition,
-    /// Every record that the receipt covers. Kinds may be mixed; those of a kind are in the order of their place.
-    pub records: &'r [Record],
-    /// What came after the run was sealed, oldest first.
-    pub addenda: Vec<AddendumPart<'r>>,
-    /// The run as it stands now.
-    pub run: LiveRun,
-    /// Its incidents as they stand now, in the order in which they were opened.
-    pub incidents: Vec<LiveIncident>,
-    /// The texts that its records name.
-    pub contents: ContentsPart,
-    /// Its rows of the Audit Ledger, by `run_seq`.
-    pub audit: Vec<AuditPart>,
-    /// What of the records could not be read. None where they are all there.
-    pub lost: Option<Lost<'r>>,
-    /// Checkpoints that cover the leaves, and to whose sizes the proofs lead.
-    pub checkpoints: Checkpoints,
-    /// When this is, and the checkpoints' sizes.
-    pub as_of: AsOf,
-}
-
-/// Of a run of which not all records could be read: which segments are missing, and what the run's trace knows of all
-/// of them.
-#[derive(Clone, Debug)]
-pub struct Lost<'r> {
-    /// The segments.
-    pub missing: Vec<MissingSegment>,
-    /// The trees over the records that the receipt covers, or will.
-    pub ranges: &'r RunRanges,
-    /// The hash of the last of its steps.
-    pub chain_head: Hash,
-    /// How many of its decisions answered what.
-    pub verdict_tally: BTreeMap<Action, u64>,
-    /// How many addenda there are.
-    pub addenda: u64,
-}
-
-/// The run's SEALED leaf and its place in the run log.
-#[derive(Clone, Debug)]
-pub struct ReceiptPart {
-    /// The receipt.
-    pub leaf: SealedLeaf,
-    /// Its place.
-    pub proof: LogProof,
-}
-
-/// An ADDENDUM leaf, its place in the run log, and the records that it added.
-#[derive(Clone, Debug)]
-pub struct AddendumPart<'r> {
-    /// The leaf.
-    pub leaf: AddendumLeaf,
-    /// Its place.
-    pub proof: LogProof,
-    /// The records, those of a kind in the order of their place.
-    pub records: Vec<&'r Record>,
-}
-
-impl<'r> AddendumPart<'r> {
-    /// Gives each addendum its part of the late records, which are in the order of their place.
-    #[must_use]
-    pub fn split(leaves: Vec<(AddendumLeaf, LogProof)>, late: &'r [Record]) -> Vec<Self> {
-        let mut kinds: Vec<Vec<&Record>> = vec![Vec::new(); RecordKind::ALL.len()];
-        for record in late {
-            kinds[record.kind() as usize].push(record);
-        }
-        let mut taken = vec![0; kinds.len()];
-        let mut parts = Vec::with_capacity(leaves.len());
-        for (leaf, proof) in leaves {
-            let mut records = Vec::new();
-            for kind in RecordKind::ALL {
-                let at = *kind as usize;
-                let count = leaf.record_counts.get(kind).copied().unwrap_or(0);
-                let end = usize::try_from(count).unwrap_or(usize::MAX).min(kinds[at].len());
-                records.extend(kinds[at].get(taken[at]..end).unwrap_or_default());
-                taken[at] = taken[at].max(end);
-            }
-            parts.push(Self { leaf, proof, records });
-        }
-        parts
-    }
-
-    /// The same of a run of which some records are missing: each record goes by its place, and an addendum of which not
-    /// all are there is left out. `sealed` are the records that the receipt covers.
-    #[must_use]
-    pub fn whole(leaves: Vec<(AddendumLeaf, LogProof)>, late: &'r [Record], sealed: &RunRanges) -> Vec<Self> {
-        let mut before: BTreeMap<RecordKind, u64> = BTreeMap::new();
-        let mut parts = Vec::with_capacity(leaves.len());
-        for (leaf, proof) in leaves {
-            let mut records = Vec::new();
-            let mut is_whole = true;
-            for kind in RecordKind::ALL {
-                let from = before.get(kind).copied().unwrap_or(0);
-                let end = leaf.record_counts.get(kind).copied().unwrap_or(0).max(from);
-                let place = |record: &Record| record.position()?.checked_sub(sealed.next(*kind));
-                let is_of_it = |record: &&Record| {
-                    record.kind() == *kind && place(record).is_some_and(|at| (from..end).contains(&at))
-                };
-                let known = records.len();
-                records.extend(late.iter().filter(is_of_it));
-                is_whole &= (records.len() - known) as u64 == end - from;
-                before.insert(*kind, end);
-            }
-            if is_whole {
-                parts.push(Self { leaf, proof, records });
-            }
-        }
-        parts
-    }
-
-    fn piece(self) -> Addendum<'r> {
-        let mut records: BTreeMap<RecordKind, Vec<&Record>> =
-            ADDED.into_iter().map(|kind| (kind, Vec::new())).collect();
-        for record in self.records {
-            records.entry(record.kind()).or_default().push(record);
-        }
-        let LogProof { leaf_index, inclusion } = self.proof;
-        Addendum { inclusion, leaf: RunLeaf::Addendum(self.leaf), leaf_index, records }
-    }
-}
-
-/// A row of the Audit Ledger and its place there.
-#[derive(Clone, Debug)]
-pub struct AuditPart {
-    /// The row.
-    pub record: AuditRecord,
-    /// Its place.
-    pub proof: LogProof,
-}
 
 /// A signed bundle.
 #[derive(Clone, Debug)]
@@ -193,7 +53,8 @@ impl Bundle {
 pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonical> {
     let mut document = Document::default();
     // A record takes about a kilobyte; to grow a large buffer is to copy it.
-    document.json.reserve(64 * 1024 + 1300 * parts.records.len());
+    let lines: usize = parts.lines.iter().map(|line| line.text().len() + 1).sum();
+    document.json.reserve(64 * 1024 + 1300 * parts.records.len() + lines);
     let (tenant_id, run_id) = (parts.opened.tenant_id.clone(), parts.opened.run_id.clone());
     let assurance = parts.receipt.as_ref().map_or(parts.run.assurance, |receipt| receipt.leaf.assurance);
     let completeness = if parts.receipt.is_some() { Completeness::Sealed } else { Completeness::Open };
@@ -202,12 +63,13 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         Record::Integrity(integrity) => Some(integrity.grade),
         _ => None,
     });
+    let grade = grade.or_else(|| parts.lines.iter().rev().find_map(Line::grade));
     // What is missing is told by what was made of it: the receipt, and the trace.
     let lost = parts.lost;
     let sealed_as = parts.receipt.as_ref().filter(|_| lost.is_some()).map(|receipt| receipt.leaf.grade);
     let grade = grade.or(sealed_as);
     let verdict_tally = match &lost {
-        None => verdict_tally(parts.records),
+        None => verdict_tally(parts.records, parts.lines),
         Some(lost) => {
             lost.verdict_tally.iter().map(|(action, count)| (*action, *count)).filter(|of| of.1 > 0).collect()
         }
@@ -227,7 +89,8 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
     document.text("{\"format\":");
     document.value(FORMAT)?;
     document.text(",\"records\":{\"sealed\":");
-    let sealed = document.part(|out| out.sealed(&opened, parts.snapshot, parts.records, lost.as_ref()))?;
+    let sealed = document
+        .part(|out| out.sealed(&opened, parts.snapshot, (parts.records, parts.lines), lost.as_ref()))?;
     document.text(",\"after\":");
     let mut after = document
         .part(|out| out.after(&addenda, &parts.run, &parts.incidents, &audit_records, &parts.as_of))?;
@@ -291,34 +154,61 @@ fn placed(hashes: impl Iterator<Item = (Option<u64>, Option<Hash>)>, count: u64)
 }
 
 /// How many decisions answered what.
-fn verdict_tally(records: &[Record]) -> BTreeMap<Action, u64> {
+fn verdict_tally(records: &[Record], lines: &[Line<'_>]) -> BTreeMap<Action, u64> {
     let mut tally = BTreeMap::new();
-    for record in records {
-        if let Record::Decision(decision) = record {
-            *tally.entry(decision.action).or_default() += 1;
-        }
+    let told = records.iter().filter_map(|record| match record {
+        Record::Decision(decision) => Some(decision.action),
+        _ => None,
+    });
+    for action in told.chain(lines.iter().filter_map(Line::action)) {
+        *tally.entry(action).or_default() += 1;
     }
     tally
 }
 
 /// The engines that decisions name, each once.
-fn engines(records: &[Record]) -> Vec<Engine> {
+fn engines(records: &[Record], lines: &[Line<'_>]) -> Vec<Engine> {
+    let told = records.iter().filter_map(|record| match record {
+        Record::Decision(decision) => Some(Engine {
+            engine_version: decision.engine_version.clone(),
+            schema_version: decision.schema_version.clone(),
+        }),
+        _ => None,
+    });
     let mut engines: Vec<Engine> = Vec::new();
-    for record in records {
-        if let Record::Decision(decision) = record {
-            let known = |engine: &Engine| {
-                engine.engine_version == decision.engine_version
-                    && engine.schema_version == decision.schema_version
-            };
-            if !engines.iter().any(known) {
-                engines.push(Engine {
-                    engine_version: decision.engine_version.clone(),
-                    schema_version: decision.schema_version.clone(),
-                });
-            }
+    let of_lines = lines.iter().filter_map(Line::engine).map(|(engine_version, schema_version)| Engine {
+        engine_version: engine_version.to_owned(),
+        schema_version: schema_version.to_owned(),
+    });
+    for engine in told.chain(of_lines) {
+        if !engines.contains(&engine) {
+            engines.push(engine);
         }
     }
     engines
+}
+
+/// A record that the receipt covers.
+#[derive(Clone, Copy)]
+enum Told<'r> {
+    Value(&'r Record),
+    Line(&'r Line<'r>),
+}
+
+impl Told<'_> {
+    fn kind(self) -> RecordKind {
+        match self {
+            Self::Value(record) => record.kind(),
+            Self::Line(line) => line.kind(),
+        }
+    }
+
+    fn position(self) -> Option<u64> {
+        match self {
+            Self::Value(record) => record.position(),
+            Self::Line(line) => Some(line.place()),
+        }
+    }
 }
 
 /// A part that is written: what its pieces hash to, and its digest.
@@ -367,6 +257,24 @@ impl Document {
         Ok(hashes)
     }
 
+    /// Writes a list of records and hashes each.
+    fn told(&mut self, records: &[Told<'_>]) -> Result<Vec<Hash>, NotCanonical> {
+        self.text("[");
+        let mut hashes = Vec::with_capacity(records.len());
+        for told in records {
+            self.text(if hashes.is_empty() { "" } else { "," });
+            hashes.push(match told {
+                Told::Value(record) => self.piece(*record)?,
+                Told::Line(line) => {
+                    self.text(line.text());
+                    hash::leaf(line.text().as_bytes())
+                }
+            });
+        }
+        self.text("]");
+        Ok(hashes)
+    }
+
     fn part<T>(
         &mut self,
         write: impl FnOnce(&mut Self) -> Result<T, NotCanonical>,
@@ -380,15 +288,15 @@ impl Document {
         &mut self,
         opened: &RunLeaf,
         snapshot: SnapshotDefinition,
-        records: &[Record],
+        (records, lines): (&[Record], &[Line<'_>]),
         lost: Option<&Lost<'_>>,
     ) -> Result<SealedHashes, NotCanonical> {
-        let mut kinds: Vec<Vec<&Record>> = vec![Vec::new(); RecordKind::ALL.len()];
-        for record in records {
-            kinds[record.kind() as usize].push(record);
+        let mut kinds: Vec<Vec<Told<'_>>> = vec![Vec::new(); RecordKind::ALL.len()];
+        for told in records.iter().map(Told::Value).chain(lines.iter().map(Told::Line)) {
+            kinds[told.kind() as usize].push(told);
         }
-        let snapshot =
-            Snapshot { digest: snapshot.digest(), engines: engines(records), definition: snapshot };
+        let engines = engines(records, lines);
+        let snapshot = Snapshot { digest: snapshot.digest(), engines, definition: snapshot };
         // A kind's name, or one of the two members beside them.
         let mut members: Vec<(&str, Option<RecordKind>)> =
             RecordKind::ALL.iter().map(|kind| (kind.as_str(), Some(*kind))).collect();
@@ -403,7 +311,7 @@ impl Document {
             self.text("\":");
             match kind {
                 Some(kind) => {
-                    let leaves = self.pieces(kinds[kind as usize].iter().copied())?;
+                    let leaves = self.told(&kinds[kind as usize])?;
                     for leaf in &leaves {
                         self.ranges.push_hash(kind, *leaf);
                     }
@@ -411,7 +319,7 @@ impl Document {
                     let listed = match lost {
                         None => leaves.collect(),
                         Some(lost) => {
-                            let places = kinds[kind as usize].iter().map(|record| record.position());
+                            let places = kinds[kind as usize].iter().map(|told| told.position());
                             placed(places.zip(leaves), lost.ranges.next(kind))
                         }
                     };

@@ -8,6 +8,7 @@ mod assemble;
 mod contents;
 mod live;
 mod manifest;
+mod parts;
 
 use std::collections::BTreeMap;
 
@@ -20,10 +21,11 @@ use crate::{
     records::{Record, RecordKind},
 };
 
-pub use assemble::{AddendumPart, AuditPart, Bundle, Lost, Parts, ReceiptPart, assemble};
+pub use assemble::{Bundle, assemble};
 pub use contents::{ContentsHashes, ContentsPart, Erased, ErasedPart};
 pub use live::{AsOf, LiveIncident, LiveLate, LiveRun, TimelineEvent};
 pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashes};
+pub use parts::{AddendumPart, AuditPart, Lost, Parts, ReceiptPart};
 
 /// The value of the member `format`.
 pub const FORMAT: &str = "hoc/run-evidence-bundle/v1";

@@ -8,6 +8,7 @@
 //! are lower-case hex.
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
+mod line;
 mod policies;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,10 @@ use crate::{
     },
 };
 
-pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
+pub use self::{
+    line::{Line, LineHead},
+    policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord},
+};
 
 /// One record under a receipt. The tag is type and version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod effects;
 mod facts;
 mod insider;
 mod kit;
+mod lines;
 mod logs;
 mod missing;
 mod mutations;

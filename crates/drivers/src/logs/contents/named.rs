@@ -14,11 +14,15 @@ impl Named {
     pub fn note<'s>(&mut self, place: u64, steps: impl IntoIterator<Item = &'s StepRow>) {
         for step in steps {
             let StepRecord { params, outcome_data, prompt, response, .. } = &step.record;
-            let names = [params, outcome_data, prompt, response].into_iter().flatten();
-            let mut names = names.peekable();
-            if names.peek().is_some() {
-                self.0.entry(place).or_default().extend(names);
-            }
+            self.add(place, [params, outcome_data, prompt, response].into_iter().flatten().copied());
+        }
+    }
+
+    /// A step in the segment at this place names these.
+    pub(crate) fn add(&mut self, place: u64, names: impl IntoIterator<Item = Content>) {
+        let mut names = names.into_iter().peekable();
+        if names.peek().is_some() {
+            self.0.entry(place).or_default().extend(names);
         }
     }
 

@@ -55,6 +55,14 @@ fn gone(from: u64, to: u64) -> String {
     }
 }
 
+/// What is wrong with a segment, in words.
+pub(super) fn why(err: StoreError) -> String {
+    match err {
+        StoreError::Corrupt { why, .. } => why,
+        other => other.to_string(),
+    }
+}
+
 impl HeldRecords {
     /// Of a stretch of a run that begins somewhere.
     pub(super) fn begun_at(next: Place) -> Self {
@@ -63,6 +71,11 @@ impl HeldRecords {
 
     /// Goes on with a segment.
     pub(super) fn meet(&mut self, row: &Model) {
+        self.meet_by(row, Self::add);
+    }
+
+    /// Goes on with a segment, of which `add` takes what it holds, all of it or nothing.
+    pub(super) fn meet_by(&mut self, row: &Model, add: impl FnOnce(&mut Self, &Model) -> Result<(), String>) {
         let begins = Place::of(row);
         if !self.is_unsure && begins.records < self.next.records {
             let why = format!("there is a segment with the records up to {} already", self.next.records);
@@ -84,7 +97,7 @@ impl HeldRecords {
         self.reach(begins);
         let due = self.next.steps.max(passed);
         let opened = if begins.steps == due {
-            self.add(row)
+            add(self, row)
         } else {
             Err(format!("first_step: it begins with step {}, and step {due} is the next", begins.steps))
         };
@@ -106,10 +119,7 @@ impl HeldRecords {
         let (before, steps) = (self.records.mark(), self.records.steps.len());
         open(row, &mut self.records).map_err(|err| {
             self.records.back_to(before);
-            match err {
-                StoreError::Corrupt { why, .. } => why,
-                other => other.to_string(),
-            }
+            why(err)
         })?;
         self.named.note(count(row.first_record), self.records.steps.iter().skip(steps));
         Ok(())

@@ -31,6 +31,9 @@ pub struct RunRecords {
     pub gaps: Vec<GapRecord>,
 }
 
+/// How many records there are of each kind that a segment counts in the open, by the column.
+pub(super) type Counted = [(&'static str, usize); 5];
+
 /// How many records of each kind there are.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
@@ -86,8 +89,8 @@ impl RunRecords {
         }
     }
 
-    /// How many records there are of each kind that a segment counts in the open, by the column.
-    pub(super) fn counts(&self) -> [(&'static str, usize); 5] {
+    /// How many of them a segment counts in the open.
+    pub(super) fn counts(&self) -> Counted {
         [
             ("step_count", self.steps.len()),
             ("decision_count", self.decisions.len()),

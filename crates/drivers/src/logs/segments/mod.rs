@@ -4,6 +4,7 @@
 //! A segment's place is the number of the first of its records among all that the run's segments hold, so one that is
 //! missing shows: the next does not go on where the one before ends.
 
+mod canonical;
 mod held;
 mod keys;
 mod lines;
@@ -13,7 +14,15 @@ mod run;
 mod under;
 mod write;
 
+pub(crate) use self::{
+    canonical::lines_of_run,
+    keys::keys_of_run,
+    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
+    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
+    under::{spans_under, steps_under, why_lost},
+};
 pub use self::{
+    canonical::{HeldLines, SealedCounts, SegmentLines},
     held::{HeldRecords, Place},
     keys::KeysOfRun,
     lines::RunRecords,
@@ -21,10 +30,4 @@ pub use self::{
     run::LookedInto,
     under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
-};
-pub(crate) use self::{
-    keys::keys_of_run,
-    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
-    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
-    under::{spans_under, steps_under, why_lost},
 };

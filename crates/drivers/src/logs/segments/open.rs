@@ -4,7 +4,7 @@ use entities::logs::run_segments as segments;
 use proof::segment;
 use sea_orm::DbErr;
 
-use super::lines::RunRecords;
+use super::lines::{Counted, RunRecords};
 use crate::{
     StoreError,
     field::{Field as _, corrupt},
@@ -19,41 +19,57 @@ pub(super) fn opened(row: &segments::Model) -> Result<RunRecords, StoreError> {
 
 /// Adds the records of a segment.
 pub(super) fn open(row: &segments::Model, records: &mut RunRecords) -> Result<(), StoreError> {
-    let bad = |column: &str, why: &str| corrupt(&segments::Entity, place(row), column, why);
-    let length = usize::try_from(row.raw_length).map_err(|err| bad("raw_length", &err.to_string()))?;
-    let lines = segment::open(row.codec, &row.body, length).map_err(|why| bad("body", &why))?;
+    let lines = bytes(row)?;
     let (tenant, run) = (row.tenant_id.to_string(), row.run_id.to_string());
-    let before = records.counts();
-    let count = records.read(&lines, &tenant, &run).map_err(|why| bad("body", &why))?;
-    let told: Result<u64, _> = row.record_count.get();
-    if told != Ok(count) {
-        return Err(bad("record_count", &format!("there are {count}")));
+    let (before, steps_before) = (records.counts(), records.steps.len());
+    let count = records.read(&lines, &tenant, &run).map_err(|why| bad(row, "body", &why))?;
+    let mut held = records.counts();
+    for ((_, now), (_, before)) in held.iter_mut().zip(before) {
+        *now -= before;
     }
-    says_what_it_holds(row, &before, records).map_err(|(column, why)| bad(column, &why))
+    let indices = records.steps.iter().skip(steps_before).map(|step| step.record.step_index);
+    says_what_it_holds(row, count, &held, indices)
 }
 
-/// Whether what stands in the open is so: by it steps are looked for, and runs graded.
-fn says_what_it_holds(
+/// What its body opens to.
+pub(super) fn bytes(row: &segments::Model) -> Result<Vec<u8>, StoreError> {
+    let length = usize::try_from(row.raw_length).map_err(|err| bad(row, "raw_length", &err.to_string()))?;
+    segment::open(row.codec, &row.body, length).map_err(|why| bad(row, "body", &why))
+}
+
+/// Whether what stands in the open is so: by it steps are looked for, and runs graded. It holds so many records, of
+/// each kind so many, and the steps with these indices.
+pub(super) fn says_what_it_holds(
     row: &segments::Model,
-    before: &[(&str, usize); 5],
-    records: &RunRecords,
-) -> Result<(), (&'static str, String)> {
+    count: u64,
+    held: &Counted,
+    indices: impl Iterator<Item = u64>,
+) -> Result<(), StoreError> {
+    let told: Result<u64, _> = row.record_count.get();
+    if told != Ok(count) {
+        return Err(bad(row, "record_count", &format!("there are {count}")));
+    }
     let told =
         [row.step_count, row.decision_count, row.environment_count, row.activity_count, row.provider_count];
-    for (((column, now), (_, before)), told) in records.counts().into_iter().zip(before).zip(told) {
-        let held = now - before;
-        if i64::try_from(held) != Ok(told) {
-            return Err((column, format!("there are {held}")));
+    for ((column, held), told) in held.iter().zip(told) {
+        if i64::try_from(*held) != Ok(told) {
+            return Err(bad(row, column, &format!("there are {held}")));
         }
     }
-    let [(_, steps_before), ..] = before;
     let first: Result<u64, _> = row.first_step.get();
-    let first = first.map_err(|why| ("first_step", why))?;
-    let indices = records.steps.iter().skip(*steps_before).map(|step| step.record.step_index);
-    match indices.zip(first..).find(|(index, place)| index != place) {
-        Some((index, place)) => Err(("first_step", format!("step {index} is in the place of step {place}"))),
+    let first = first.map_err(|why| bad(row, "first_step", &why))?;
+    let mut placed = indices.zip(first..);
+    match placed.find(|(index, place)| index != place) {
+        Some((index, place)) => {
+            Err(bad(row, "first_step", &format!("step {index} is in the place of step {place}")))
+        }
         None => Ok(()),
     }
+}
+
+/// What is wrong with a segment.
+pub(super) fn bad(row: &segments::Model, column: &str, why: &str) -> StoreError {
+    corrupt(&segments::Entity, place(row), column, why)
 }
 
 /// Which segment a row is.
