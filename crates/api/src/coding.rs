@@ -23,6 +23,22 @@ pub enum Effort {
     Usual,
 }
 
+impl Effort {
+    pub(crate) fn of_zstd(self) -> i32 {
+        match self {
+            Self::Least => 1,
+            Self::Usual => zstd::DEFAULT_COMPRESSION_LEVEL,
+        }
+    }
+
+    pub(crate) fn of_gzip(self) -> Compression {
+        match self {
+            Self::Least => Compression::fast(),
+            Self::Usual => Compression::default(),
+        }
+    }
+}
+
 impl Coding {
     /// As `Accept-Encoding` has it.
     #[must_use]
@@ -37,20 +53,13 @@ impl Coding {
     pub fn pack(self, plain: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
         let mut packed = match self {
             Self::Zstd => {
-                let mut packer = Compressor::new(match effort {
-                    Effort::Least => 1,
-                    Effort::Usual => zstd::DEFAULT_COMPRESSION_LEVEL,
-                })?;
+                let mut packer = Compressor::new(effort.of_zstd())?;
                 // What was damaged does not unpack as something else.
                 packer.include_checksum(true)?;
                 packer.compress(plain)?
             }
             Self::Gzip => {
-                let level = match effort {
-                    Effort::Least => Compression::fast(),
-                    Effort::Usual => Compression::default(),
-                };
-                let mut packer = GzEncoder::new(Vec::new(), level);
+                let mut packer = GzEncoder::new(Vec::new(), effort.of_gzip());
                 packer.write_all(plain)?;
                 packer.finish()?
             }

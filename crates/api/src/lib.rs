@@ -26,6 +26,7 @@ mod extract;
 mod incidents;
 mod logs;
 mod overview;
+mod packer;
 mod paths;
 mod policies;
 mod preface;
@@ -48,6 +49,7 @@ pub use self::{
     coding::{Coding, Effort},
     document::{openapi, openapi_json},
     extract::session::Reached,
+    packer::Packer,
     problem::{Code, Problem},
 };
 use self::{

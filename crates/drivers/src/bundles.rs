@@ -1,7 +1,7 @@
 //! A whole run, for its bundle and its proof: every record that its receipt covers, and the receipt.
 //!
 //! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say. A
-//! bundle tells the records of segments as they are stored (`lines_of_run`); for a proof, values are made of them.
+//! bundle tells the records of segments as they are stored (`logs::RunLines`); for a proof, values are made of them.
 
 use models::{
     activity::Run,

@@ -205,7 +205,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     }
     read.traces().list_steps(TENANT, RUN, 9, None, &PageRequest::from(Cursor::After(1))).await?;
     read.traces().held_of_run(TENANT, RUN).await?;
-    read.traces().lines_of_run(TENANT, RUN, None).await?;
+    let end = read.traces().segments_end(TENANT, RUN).await?;
+    read.traces().segments_behind(TENANT, RUN, None, &end, 9).await?;
     read.traces().keys_of_run(TENANT, RUN).await?;
     read.traces().look_into(TENANT, RUN).await?;
     read.traces().not_begun(TENANT, &[RUN, RunId(Uuid::max())]).await?;
@@ -383,6 +384,7 @@ testkit::on_both! {
         reads(&read).await.expect("reads");
         let held = read.traces().held_of_run(TENANT, RUN).await.expect("none");
         read.traces().texts_of_run(TENANT, RUN, &held.named, &[]).await.expect("none");
+        read.traces().kept_texts(TENANT, RUN).await.expect("none");
         heard(&read.conn).await;
         calls_by_filter(&read).await.expect("lists");
     }

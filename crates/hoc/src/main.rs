@@ -11,6 +11,7 @@ mod lock;
 mod logging;
 mod out;
 mod packed;
+mod packing;
 mod private;
 mod progress;
 mod server;

@@ -30,9 +30,13 @@ use crate::{
     secrets::WrappingKey,
 };
 
-/// How many whole runs are read at a time, for proofs, bundles and evidence, and how long the next waits for its turn.
+/// How many whole runs are read at a time, for proofs and evidence, and how long the next waits for its turn.
 pub const WHOLE_RUNS: usize = 3;
 const WHOLE_RUN_WITHIN: StdDuration = StdDuration::from_secs(2);
+
+/// How many runs are told at a time, in bundles, half of them of one tenant: little is held of each, for as long as its
+/// caller takes.
+const TOLD_RUNS: usize = 8;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -192,6 +196,8 @@ struct Shared {
     whole_runs: Budget,
     /// The turns of those.
     turns: Arc<Semaphore>,
+    /// Those that are told.
+    told_runs: Budget,
     fallen: Arc<Fallen>,
     rejections: Rejections,
     /// Why the store is only read, where that is so.
@@ -221,6 +227,7 @@ impl Spine {
                 answers,
                 whole_runs: Budget::new("whole runs that are read", WHOLE_RUNS),
                 turns: Arc::new(Semaphore::new(WHOLE_RUNS)),
+                told_runs: Budget::new("runs that are told", TOLD_RUNS),
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
                 held_back: RwLock::default(),
@@ -331,6 +338,19 @@ impl Spine {
     /// The places of whole runs.
     pub(crate) fn whole_runs(&self) -> &Budget {
         &self.shared.whole_runs
+    }
+
+    /// A place to tell a run in, for a call of that tenant, which its bundle has until it is taken; [`Error::Busy`]
+    /// where there is none. Nobody waits for one: who has one may take long.
+    pub fn told_run(&self, tenant: TenantId) -> Result<Share, Error> {
+        let place = self.told_runs().share(Some(tenant));
+        place.take(1)?;
+        Ok(place)
+    }
+
+    /// The places of runs that are told.
+    pub(crate) fn told_runs(&self) -> &Budget {
+        &self.shared.told_runs
     }
 
     /// The bytes of bodies that are being answered.

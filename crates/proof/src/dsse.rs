@@ -56,8 +56,12 @@ pub enum DsseError {
 /// What is signed: type and payload, each with its length.
 #[must_use]
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
+    [pae_head(payload_type, payload.len()).as_bytes(), payload].concat()
+}
+
+/// What comes before a payload of this length.
+fn pae_head(payload_type: &str, length: usize) -> String {
+    format!("DSSEv1 {} {payload_type} {length} ", payload_type.len())
 }
 
 impl Envelope {
@@ -97,5 +101,78 @@ impl Envelope {
             return Err(DsseError::Type(self.payload_type.clone()));
         }
         Ok((payload, key))
+    }
+}
+
+/// How much of a payload is written at once: a multiple of three bytes, which are four digits.
+const PIECE: usize = 3 << 16;
+
+/// How the canonical form of an envelope begins: the payload is the first of its members.
+const BEGIN: &str = "{\"payload\":\"";
+
+/// A signed envelope as its canonical text, piece by piece: a payload that is long is there once, and never as digits.
+#[derive(Debug)]
+pub struct LongEnvelope {
+    /// What is signed, the payload last.
+    signed: Vec<u8>,
+    /// How much of it is written, once it is begun.
+    written: Option<usize>,
+    /// How much of it comes before the payload.
+    head: usize,
+    /// What comes behind the payload.
+    end: Option<String>,
+}
+
+impl LongEnvelope {
+    /// Signs a payload.
+    #[must_use]
+    pub fn sign(payload_type: &str, mut payload: Vec<u8>, key: &SigningKey) -> Self {
+        let head = pae_head(payload_type, payload.len());
+        drop(payload.splice(0..0, head.bytes()));
+        let rest = Envelope {
+            payload: String::new(),
+            payload_type: payload_type.to_owned(),
+            signatures: vec![EnvelopeSignature {
+                keyid: key.public().id(),
+                sig: STANDARD.encode(key.sign(&payload)),
+            }],
+        };
+        let end = crate::canonical::to_text(&rest).split_off(BEGIN.len());
+        Self { signed: payload, written: None, head: head.len(), end: Some(end) }
+    }
+}
+
+impl Iterator for LongEnvelope {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let Some(written) = self.written else {
+            self.written = Some(self.head);
+            return Some(BEGIN.to_owned());
+        };
+        let rest = self.signed.get(written..).unwrap_or_default();
+        if rest.is_empty() {
+            return self.end.take();
+        }
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        self.written = Some(written + piece.len());
+        Some(STANDARD.encode(piece))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_envelope_is_the_envelope_piece_by_piece() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        for length in [0, 1, 2, 3, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 2] {
+            let payload: Vec<u8> = (0_u8..=255).cycle().take(length).collect();
+            let whole = Envelope::sign("a/type", &payload, &key);
+            let pieces: Vec<String> = LongEnvelope::sign("a/type", payload, &key).collect();
+            assert!(pieces.iter().all(|piece| piece.len() <= PIECE / 3 * 4), "{length}");
+            assert!(pieces.concat() == crate::canonical::to_text(&whole), "{length}");
+        }
     }
 }

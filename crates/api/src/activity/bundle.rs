@@ -1,20 +1,16 @@
 //! `GET /runs/{run_id}/bundle`: the signed run evidence bundle.
 
 use axum::{
-    Extension,
     extract::State,
     http::{HeaderName, header},
 };
 use models::ids::RunId;
-use orchestrator::{Spine, coordinators::export_bundle, spine::WholeRun};
+use orchestrator::{Spine, coordinators::export_bundle};
 
 use crate::{
     Problem,
     extract::{Caller, Id, Inspects, roles},
 };
-
-/// The bundle as an answer. The place goes with it to the edge, which counts the answer and then gives the place back.
-type Answer = (Extension<WholeRun>, [(HeaderName, String); 2], Vec<u8>);
 
 /// Get the signed bundle of a run: what `hoc verify` checks with a public key alone.
 #[utoipa::path(get, path = "/runs/{run_id}/bundle", operation_id = "activity.bundle", tag = "activity",
@@ -27,10 +23,8 @@ pub(super) async fn bundle(
     State(spine): State<Spine>,
     caller: Caller<Inspects>,
     Id(run): Id<RunId>,
-) -> Result<Answer, Problem> {
-    let (bundle, place) = export_bundle::in_place(&spine, caller.context(), run).await?;
+) -> Result<([(HeaderName, String); 2], Vec<u8>), Problem> {
+    let bundle = export_bundle::bundle(&spine, caller.context(), run).await?;
     let name = format!("attachment; filename=\"{run}.bundle.json\"");
-    let headers =
-        [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((Extension(place), headers, bundle))
+    Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)], bundle))
 }

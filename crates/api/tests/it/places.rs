@@ -30,17 +30,25 @@ async fn where_the_places_of_proofs_are_taken_steps_and_reads_go_on() {
         assert_eq!(app.get(&run).key(&auditor).send().await.status, 200);
         assert_eq!(app.get(format!("{run}/steps")).key(&auditor).send().await.status, 200);
     };
+    // Of a run that is told little is held: those have places of their own.
     let (proof, bundle, evidence, ()) =
         futures::join!(whole("proof"), whole("bundle"), whole("evidence"), others);
-    for answer in [proof, bundle, evidence] {
+    for answer in [proof, evidence] {
         assert_eq!(answer.problem(503), "overloaded");
         assert_eq!(answer.header("retry-after"), "1");
     }
+    assert_eq!(bundle.status, 200);
+    let place = |n| app.kit.spine.told_run(TenantId(Uuid::from_u128(n))).expect("a place");
+    let mut places: Vec<_> = (0..8).map(|n| place(n % 2)).collect();
+    let refused = whole("bundle").await;
+    assert_eq!((refused.problem(503).as_str(), refused.header("retry-after")), ("overloaded", "1"));
+    places.pop();
+    assert_eq!(whole("bundle").await.status, 200);
     Crowded::default().tick(&app.kit.spine).await.expect("it is told");
     let admin = app.key(Role::Admin).await;
     let told = app.get("/api/v1/runtime/logs/system?event_type=ERROR").key(&admin).send().await.text;
-    let summary =
-        "3 call(s) were answered 503 overloaded, for there was no room for more whole runs that are read";
+    let summary = "3 call(s) were answered 503 overloaded, for there was no room for more runs that are told, \
+        whole runs that are read";
     assert!(told.contains(summary), "{told}");
     // One that waits has the place that becomes free.
     let mut next = Box::pin(whole("proof"));

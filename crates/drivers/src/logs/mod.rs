@@ -12,11 +12,11 @@ mod traces;
 mod tree;
 
 pub use self::{
-    contents::{Base, DEEPEST, HeldTexts, Named, NewContents},
+    contents::{Base, DEEPEST, HeldTexts, KeptTexts, Named, NewContents},
     failures::{Evidence, EvidenceReads},
     segments::{
-        DecidedStep, HeldLines, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place,
-        RunRecords, SealedCounts, SegmentLines, StepsUnder,
+        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunLines,
+        RunRecords, SealedCounts, SegmentLines, SegmentsEnd, StepsUnder, StoredSegment,
     },
     steps::StepsPage,
     traces::{TraceReads, TraceStore},

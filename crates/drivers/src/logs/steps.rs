@@ -14,8 +14,7 @@ use proof::{
 };
 
 use super::{
-    HeldLines, HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SealedCounts, TraceReads,
-    contents,
+    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SealedCounts, TraceReads, contents,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
@@ -53,16 +52,23 @@ impl TraceReads<'_> {
         Ok(held)
     }
 
-    /// The same as they are stored, without a value made of any but those that came after the run was sealed: those are
-    /// behind what `sealed` counts. None where nothing came later.
-    pub async fn lines_of_run(
+    /// How far the segments of a run go now. Whoever goes through them as they are stored need not do it in one moment:
+    /// they are added behind that, and never changed.
+    pub async fn segments_end(self, tenant: TenantId, run: RunId) -> Result<SegmentsEnd, StoreError> {
+        let counted = self.counted(tenant, run).await?;
+        segments::end_of_run(self.conn, tenant, run, counted).await
+    }
+
+    /// The next segments of a run behind this one, or the first of them; none where that is the end.
+    pub async fn segments_behind(
         self,
         tenant: TenantId,
         run: RunId,
-        sealed: Option<&SealedCounts>,
-    ) -> Result<HeldLines, StoreError> {
-        let counted = self.counted(tenant, run).await?;
-        segments::lines_of_run(self.conn, tenant, run, sealed, counted).await
+        behind: Option<&StoredSegment>,
+        end: &SegmentsEnd,
+        most: u64,
+    ) -> Result<Vec<StoredSegment>, StoreError> {
+        segments::some_of_run(self.conn, tenant, run, behind, end, most).await
     }
 
     /// How much a run has counted of what its segments hold, by its traces; none where its own is gone.

@@ -1,6 +1,9 @@
 //! A whole run comes back as it went.
 
-use drivers::logs::{RunRecords, SealedCounts, SegmentLines};
+use drivers::{
+    ReadTx,
+    logs::{NewSegment, RunLines, RunRecords, SealedCounts},
+};
 use models::ids::RunId;
 use proof::records::{Record, RecordKind};
 
@@ -28,28 +31,85 @@ testkit::on_both! {
         let run = rows.run.id;
         let tx = db.read().await.expect("read");
         let all: Vec<Record> = records_of(&evidence.records);
-        let held = tx.traces().lines_of_run(TENANT, run, None).await.expect("all");
-        assert_eq!((held.late, held.missing), (vec![], evidence.missing));
-        assert_eq!(held.named, evidence.named, "the texts are named as where values are made");
-        let mut told = Vec::new();
-        for line in held.segments.iter().flat_map(SegmentLines::lines) {
-            let line = line.expect("a record");
-            told.push((line.kind(), Some(line.place()), line.text().as_bytes().to_vec()));
-        }
         let due = all.iter().map(|record| (record.kind(), record.position(), record.canonical_bytes()));
         let mut due: Vec<_> = due.collect();
-        told.sort();
         due.sort();
-        assert_eq!(told, due);
+        let (mut lines, first) = told(&tx, run, None).await;
+        assert_eq!(first, due);
+        assert_eq!(lines.take_late(), []);
+        assert_eq!((lines.missing(), lines.named()), (&evidence.missing[..], &evidence.named));
 
         // One decision and no step are covered: the others came later, and a value is made of each.
         let sealed = SealedCounts::from([(RecordKind::Decision, 1)]);
-        let held = tx.traces().lines_of_run(TENANT, run, Some(&sealed)).await.expect("all");
-        let lines: Vec<_> = held.segments.iter().flat_map(SegmentLines::lines).collect();
-        assert_eq!(lines.len(), 1);
-        assert_eq!(held.late.len(), all.len() - 1);
-        assert!(held.late.iter().all(|record| all.contains(record)));
+        let (mut lines, covered) = told(&tx, run, Some(sealed)).await;
+        assert_eq!(covered.len(), 1);
+        let late = lines.take_late();
+        assert_eq!(late.len(), all.len() - 1);
+        assert!(late.iter().all(|record| all.contains(record)));
     }
+
+    async fn segments_come_a_page_at_a_time_up_to_where_they_went(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let run = RunId(uuid(1));
+        let append = async |segments: std::ops::Range<u64>| {
+            let tx = db.begin().await.expect("begin");
+            for n in segments {
+                let records = RunRecords { activities: vec![whole::activity(TENANT, 1, n)], ..RunRecords::default() };
+                let of_one = NewSegment { first_record: n, ..whole::segment(TENANT, 1, &records, Vec::new()) };
+                tx.traces().append(&[of_one]).await.expect("appended");
+            }
+            tx.commit().await.expect("commit");
+        };
+        append(0..7).await;
+        let end = db.read().await.expect("read").traces().segments_end(TENANT, run).await.expect("the end");
+        append(7..9).await;
+        for most in [1, 2, 3, 7, 100] {
+            let (mut pages, mut behind) = (Vec::new(), None);
+            loop {
+                let read = db.read().await.expect("read");
+                let page = read.traces().segments_behind(TENANT, run, behind.as_ref(), &end, most).await;
+                let page = page.expect("a page");
+                let Some(last) = page.last() else { break };
+                assert!(page.len() as u64 <= most);
+                behind = Some(last.clone());
+                pages.extend(page);
+            }
+            let mut lines = RunLines::of(None);
+            let mut places = Vec::new();
+            for segment in &pages {
+                let met = lines.meet(segment).expect("whole");
+                assert_eq!(lines.again(segment).expect("as it was"), Some(met.clone()));
+                places.extend(met.of_kind(RecordKind::Activity).map(|line| line.expect("a record").place()));
+            }
+            assert_eq!(places, (0..7).collect::<Vec<_>>(), "{most}");
+        }
+    }
+}
+
+/// All lines of a run, first and again, in order; and what was found.
+async fn told(
+    tx: &ReadTx,
+    run: RunId,
+    sealed: Option<SealedCounts>,
+) -> (RunLines, Vec<(RecordKind, Option<u64>, Vec<u8>)>) {
+    let end = tx.traces().segments_end(TENANT, run).await.expect("the end");
+    let segments = tx.traces().segments_behind(TENANT, run, None, &end, 100).await.expect("all");
+    let mut lines = RunLines::of(sealed);
+    let mut told = Vec::new();
+    for segment in &segments {
+        let met = lines.meet(segment).expect("whole");
+        assert_eq!(lines.again(segment).expect("as it was"), Some(met.clone()));
+        for kind in RecordKind::ALL {
+            for line in met.of_kind(*kind) {
+                let line = line.expect("a record");
+                told.push((line.kind(), Some(line.place()), line.text().as_bytes().to_vec()));
+            }
+        }
+    }
+    lines.end(&end);
+    told.sort();
+    (lines, told)
 }
 
 /// All of them, in no order that matters.

@@ -7,9 +7,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use api::Effort;
 use models::ids::RunId;
-use orchestrator::{coordinators::export_bundle, handlers::account};
+use orchestrator::{
+    coordinators::export_bundle::{self, BundleStream},
+    handlers::account,
+};
 use serde_json::json;
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     logging::{self, Voice},
     out,
     packed::coding_of,
+    packing::Packing,
     store::{self, Schema},
 };
 
@@ -53,17 +56,14 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
         bail!("there is no run {run} in {}", config.store.shown_url());
     };
     let bundle = Box::pin(export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run)).await?;
-    opened.db.close().await;
     if args.output == Path::new("-") {
-        out::text(&String::from_utf8(bundle).context("the bundle is not UTF-8")?);
-        return Ok(());
+        let told = print(bundle).await;
+        opened.db.close().await;
+        return told;
     }
-    let bundle = match coding_of(&args.output) {
-        Some(coding) => coding.pack(&bundle, Effort::Usual).context("the bundle cannot be packed")?,
-        None => bundle,
-    };
-    write_whole(&args.output, &bundle)?;
-    let (file, bytes) = (args.output.display(), bundle.len());
+    let written = write(&args.output, bundle).await;
+    opened.db.close().await;
+    let (file, bytes) = (args.output.display(), written?);
     if args.json {
         out::line(json!({ "run_id": run, "tenant": tenant.slug, "file": args.output, "bytes": bytes }));
     } else {
@@ -72,11 +72,40 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints a bundle as it is made.
+async fn print(mut bundle: BundleStream) -> anyhow::Result<()> {
+    while let Some(piece) = bundle.piece().await {
+        out::bytes(&piece?);
+    }
+    Ok(())
+}
+
+/// Writes a bundle to a file as it is made, whole or not at all; gives how long the file is.
+async fn write(path: &Path, mut bundle: BundleStream) -> anyhow::Result<u64> {
+    let making = making(path);
+    let cannot = || format!("cannot write {}", path.display());
+    let file = File::create(&making).with_context(cannot)?;
+    let written = async {
+        let mut packing = Packing::begin(coding_of(path), file).with_context(cannot)?;
+        while let Some(piece) = bundle.piece().await {
+            packing.put(&piece?).with_context(cannot)?;
+        }
+        let file = packing.end().with_context(cannot)?;
+        file.sync_all().with_context(cannot)?;
+        fs::rename(&making, path).with_context(cannot)?;
+        anyhow::Ok(file.metadata().with_context(cannot)?.len())
+    };
+    let written = written.await;
+    if written.is_err() {
+        // It has no end, so it is of use to nobody.
+        let _ = fs::remove_file(&making);
+    }
+    written
+}
+
 /// Writes a file whole or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut making = path.as_os_str().to_owned();
-    making.push(".new");
-    let making = PathBuf::from(making);
+    let making = making(path);
     let write = || {
         let mut file = File::create(&making)?;
         file.write_all(bytes)?;
@@ -84,4 +113,11 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         fs::rename(&making, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What a file is called until all of it is there.
+fn making(path: &Path) -> PathBuf {
+    let mut making = path.as_os_str().to_owned();
+    making.push(".new");
+    PathBuf::from(making)
 }

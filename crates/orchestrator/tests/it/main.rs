@@ -22,3 +22,4 @@ mod segments;
 mod sessions;
 mod stalls;
 mod tampering;
+mod told;

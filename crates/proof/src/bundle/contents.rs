@@ -1,7 +1,5 @@
 //! The texts that records name, with the salt that shows it; or that they were erased.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::LogProof;
@@ -25,14 +23,10 @@ pub struct ContentsPart {
 }
 
 impl ContentsPart {
-    /// The texts by their names, each once. Without a salt nothing names them: then there are none.
-    pub(super) fn named(&self) -> Vec<(Hash, &str)> {
-        let mut known = HashSet::new();
-        let names = self
-            .salt
-            .iter()
-            .flat_map(|salt| self.texts.iter().map(|text| (salt.name(text).hash, text.as_str())));
-        names.filter(|(name, _)| known.insert(*name)).collect()
+    /// The texts by their names. Without a salt nothing names them: then there are none.
+    pub(super) fn named(&self) -> impl Iterator<Item = (Hash, &str)> {
+        let salts = self.salt.iter();
+        salts.flat_map(|salt| self.texts.iter().map(|text| (salt.name(text).hash, text.as_str())))
     }
 }
 

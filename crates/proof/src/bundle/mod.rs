@@ -3,12 +3,20 @@
 //! Its top-level members are exactly `format`, `records`, `proofs`, `contents` and `statement`. The statement is signed
 //! and covers everything under `records`, `proofs` and `contents` twice: piece by piece in its predicate (the
 //! [`Manifest`]), and whole, as the digests of four parts. `docs/bundle.md` tells a stranger how to check one.
+//!
+//! One is written from its beginning to its end and never held: [`RecordsWriter`] is given the records, [`ProofWriter`]
+//! the texts, and [`SignedWriter`] ends it. [`assemble`] does all of it at once.
 
 mod assemble;
 mod contents;
 mod live;
 mod manifest;
 mod parts;
+mod placed;
+mod proof_writer;
+mod records_writer;
+mod said;
+mod sink;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +34,9 @@ pub use contents::{ContentsHashes, ContentsPart, Erased, ErasedPart};
 pub use live::{AsOf, LiveIncident, LiveLate, LiveRun, TimelineEvent};
 pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashes};
 pub use parts::{AddendumPart, AuditPart, Lost, Parts, ReceiptPart};
+pub use proof_writer::{ProofWriter, Rest, SignedWriter};
+pub use records_writer::{RecordsWriter, kinds_in_order};
+pub use sink::Sink;
 
 /// The value of the member `format`.
 pub const FORMAT: &str = "hoc/run-evidence-bundle/v1";

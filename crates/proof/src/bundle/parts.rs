@@ -7,7 +7,7 @@ use crate::{
     definitions::SnapshotDefinition,
     hash::Hash,
     leaves::{AddendumLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
-    records::{Line, Record, RecordKind},
+    records::{Record, RecordKind},
     run_ranges::RunRanges,
     segment::MissingSegment,
     words::Action,
@@ -24,11 +24,8 @@ pub struct Parts<'r> {
     pub receipt: Option<ReceiptPart>,
     /// The rules and limits that the run is bound to.
     pub snapshot: SnapshotDefinition,
-    /// Every record that the receipt covers, but those in `lines`. Kinds may be mixed; those of a kind are in the order
-    /// of their place, and all in one of the two.
+    /// Every record that the receipt covers. Kinds may be mixed; those of a kind are in the order of their place.
     pub records: &'r [Record],
-    /// The others, as they are stored: they are told as they were hashed.
-    pub lines: &'r [Line<'r>],
     /// What came after the run was sealed, oldest first.
     pub addenda: Vec<AddendumPart<'r>>,
     /// The run as it stands now.

@@ -13,7 +13,7 @@ mod write;
 
 pub use self::{
     named::Named,
-    read::HeldTexts,
+    read::{HeldTexts, KeptTexts},
     write::{Base, DEEPEST, NewContents},
 };
 pub(crate) use self::{

@@ -33,6 +33,15 @@ impl Named {
         }
     }
 
+    /// The same in parts of so many places, in order.
+    pub fn in_parts(&self, places: usize) -> impl Iterator<Item = Self> {
+        let mut left = self.0.iter();
+        std::iter::from_fn(move || {
+            let some = left.by_ref().take(places).map(|(place, names)| (*place, names.clone()));
+            Some(Self(some.collect())).filter(|part| !part.0.is_empty())
+        })
+    }
+
     /// The places of the bodies, and what is to be in each.
     pub(crate) fn by_place(&self) -> &BTreeMap<u64, Vec<Content>> {
         &self.0

@@ -51,7 +51,32 @@ impl HeldTexts {
     }
 }
 
+/// Where texts of a run are kept at one moment, and what they are hashed with: for who reads them piece by piece.
+#[derive(Debug)]
+pub struct KeptTexts {
+    salt: SaltOf,
+    places: Vec<u64>,
+}
+
+impl KeptTexts {
+    /// What they are hashed with: none where they were erased, or where it is lost.
+    #[must_use]
+    pub fn salt(&self) -> Option<&Salt> {
+        match &self.salt {
+            SaltOf::Kept(salt) => Some(salt),
+            SaltOf::Erased | SaltOf::Lost(_) => None,
+        }
+    }
+
+    /// What is kept where no step names any, or though it was erased; or that the salt is lost.
+    #[must_use]
+    pub fn out_of_place(&self, named: &Named, lost: &[MissingSegment]) -> Vec<MissingContents> {
+        out_of(&self.salt, &self.places, |place| named.by_place().contains_key(&place), lost)
+    }
+}
+
 /// What the texts of a run are hashed with.
+#[derive(Debug)]
 enum SaltOf {
     Kept(Salt),
     Erased,
@@ -82,6 +107,22 @@ impl TraceReads<'_> {
             SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
         })
     }
+
+    /// Where the texts of a run are kept now, and what they are hashed with.
+    pub async fn kept_texts(self, tenant: TenantId, run: RunId) -> Result<KeptTexts, StoreError> {
+        let places = places_of(self.conn, tenant, run).await?;
+        Ok(KeptTexts { salt: salt_of_run(self.conn, tenant, run).await?, places })
+    }
+
+    /// The texts that all steps of some segments name.
+    pub async fn texts_of_segments(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        named: &Named,
+    ) -> Result<HeldTexts, StoreError> {
+        some(self.conn, tenant, run, named, Asked::All).await
+    }
 }
 
 /// The texts that some steps of a run name.
@@ -91,13 +132,23 @@ pub(crate) async fn of_steps(
     run: RunId,
     named: &Named,
 ) -> Result<HeldTexts, StoreError> {
+    some(conn, tenant, run, named, Asked::Some).await
+}
+
+async fn some(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    named: &Named,
+    asked: Asked,
+) -> Result<HeldTexts, StoreError> {
     if named.by_place().is_empty() {
         return Ok(HeldTexts::none(RunTexts::Kept(HashMap::new())));
     }
     Ok(match salt_of_run(conn, tenant, run).await? {
         SaltOf::Kept(salt) => {
             let rows = rows_of(conn, tenant, run, named).await?;
-            HeldTexts::of(salt.clone(), open(rows, &salt, named, Asked::Some))
+            HeldTexts::of(salt.clone(), open(rows, &salt, named, asked))
         }
         SaltOf::Erased => HeldTexts::none(RunTexts::Erased),
         SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
@@ -130,6 +181,26 @@ pub(crate) async fn out_of_place(
     named: &BTreeSet<u64>,
     lost: &[MissingSegment],
 ) -> Result<Vec<MissingContents>, StoreError> {
+    let places = places_of(conn, tenant, run).await?;
+    let salt = salt_of_run(conn, tenant, run).await?;
+    Ok(out_of(&salt, &places, |place| named.contains(&place), lost))
+}
+
+fn out_of(
+    salt: &SaltOf,
+    places: &[u64],
+    is_named: impl Fn(u64) -> bool,
+    lost: &[MissingSegment],
+) -> Vec<MissingContents> {
+    match salt {
+        SaltOf::Kept(_) => strangers(places, is_named, lost).collect(),
+        SaltOf::Erased => still_there(places),
+        SaltOf::Lost(salt) => vec![salt.clone()],
+    }
+}
+
+/// Where something of a run is kept.
+async fn places_of(conn: &Conn, tenant: TenantId, run: RunId) -> Result<Vec<u64>, StoreError> {
     let mut query = of_run(tenant, run).into_query();
     query.clear_selects().column(Column::FirstRecord);
     let mut places = Vec::new();
@@ -137,11 +208,7 @@ pub(crate) async fn out_of_place(
         let place: i64 = tally::value("run_contents", &row, 0)?;
         places.push(u64::try_from(place).unwrap_or(0));
     }
-    Ok(match salt_of_run(conn, tenant, run).await? {
-        SaltOf::Kept(_) => strangers(&places, |place| named.contains(&place), lost).collect(),
-        SaltOf::Erased => still_there(&places),
-        SaltOf::Lost(salt) => vec![salt],
-    })
+    Ok(places)
 }
 
 /// How long the texts of a body are. It says so in the open, where somebody may have changed it: more than one can have

@@ -1,7 +1,7 @@
 //! A run's segments opened to their lines, of which no value is made: each is the canonical bytes that were hashed. For
 //! who tells of a whole run, and needs of most records only whose they are, of which kind, and in which place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use entities::logs::run_segments::{self as segments, Column, Model};
 use models::ids::{RunId, TenantId};
@@ -10,7 +10,7 @@ use proof::{
     records::{Line, LineHead, Record, RecordKind},
     segment::{FEED, MissingSegment},
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use super::{
     held::{HeldRecords, Place, why},
@@ -35,9 +35,14 @@ pub struct SegmentLines {
 }
 
 impl SegmentLines {
-    /// The lines, in order.
-    pub fn lines(&self) -> impl Iterator<Item = Result<Line<'_>, StoreError>> {
-        let kept = texts(&self.text).zip(&self.kinds).filter(|(_, kind)| kind.is_some());
+    /// Of which kinds there are some.
+    pub fn kinds(&self) -> impl Iterator<Item = RecordKind> {
+        self.kinds.iter().flatten().copied()
+    }
+
+    /// Those of a kind, in order.
+    pub fn of_kind(&self, wanted: RecordKind) -> impl Iterator<Item = Result<Line<'_>, StoreError>> {
+        let kept = texts(&self.text).zip(&self.kinds).filter(move |(_, kind)| **kind == Some(wanted));
         kept.map(move |(text, _)| {
             line(text).map_err(|why| StoreError::Corrupt {
                 table: "run_segments",
@@ -48,52 +53,157 @@ impl SegmentLines {
     }
 }
 
-/// What the segments of a run hold as it is stored, and what of it is missing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HeldLines {
-    /// What the receipt covers, or will, in order.
-    pub segments: Vec<SegmentLines>,
-    /// The records that came after the run was sealed, each kind in order of its place.
-    pub late: Vec<Record>,
-    /// The segments that are not there, or not what was recorded, in order.
-    pub missing: Vec<MissingSegment>,
-    /// The texts that the steps name.
-    pub named: Named,
+/// A segment as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSegment(Model);
+
+impl StoredSegment {
+    /// How many bytes it has, pressed.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.body.len()
+    }
 }
 
-/// All lines of a run; what came after it was sealed is behind what `sealed` counts. `counted` is how much the run has
-/// counted.
-pub(crate) async fn lines_of_run(
+/// How far the segments of a run go at one moment: whatever comes later is behind that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentsEnd {
+    /// The place of the last. None where there is none.
+    last: Option<i64>,
+    /// How much the run has counted; none where its trace is gone.
+    counted: Option<Place>,
+}
+
+/// How far they go now.
+pub(crate) async fn end_of_run(
     conn: &Conn,
     tenant: TenantId,
     run: RunId,
-    sealed: Option<&SealedCounts>,
     counted: Option<Place>,
-) -> Result<HeldLines, StoreError> {
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
-    let mut reading = Reading::default();
-    let mut segments = Vec::new();
-    for row in read::all(conn, select).await? {
-        segments.extend(reading.meet(&row, sealed));
-    }
-    let Reading { mut held, late, .. } = reading;
-    if let Some(counted) = counted {
-        held.end_at(counted);
-    }
-    let HeldRecords { missing, named, .. } = held;
-    Ok(HeldLines { segments, late, missing, named })
+) -> Result<SegmentsEnd, StoreError> {
+    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_desc(Column::FirstRecord);
+    let last = read::one(conn, select).await?.map(|row| row.first_record);
+    Ok(SegmentsEnd { last, counted })
 }
 
-/// The segments of a run as far as they were met.
-#[derive(Default)]
-struct Reading {
+/// The next segments of a run behind this one, or the first of them; none where that is the end.
+pub(crate) async fn some_of_run(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    behind: Option<&StoredSegment>,
+    end: &SegmentsEnd,
+    most: u64,
+) -> Result<Vec<StoredSegment>, StoreError> {
+    let Some(last) = end.last else { return Ok(Vec::new()) };
+    let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.lte(last));
+    let select = match behind {
+        Some(StoredSegment(row)) => of_run.filter(Column::FirstRecord.gt(row.first_record)),
+        None => of_run,
+    };
+    let rows = read::all(conn, select.order_by_asc(Column::FirstRecord).limit(most)).await?;
+    Ok(rows.into_iter().map(StoredSegment).collect())
+}
+
+/// The lines of a run, segment by segment, as often as somebody goes through them: all are looked at the first time,
+/// and what is missing then is missing from then on.
+#[derive(Debug, Default)]
+pub struct RunLines {
     held: HeldRecords,
     single: Single,
+    /// The places of the segments that are not what was recorded.
+    unread: HashSet<i64>,
+    /// Of a run to which something came after it was sealed.
+    sealed: Option<SealedCounts>,
     late: Vec<Record>,
 }
 
+impl RunLines {
+    /// Of a run of which the receipt covers so many records of each kind; all of them where nothing came later.
+    #[must_use]
+    pub fn of(sealed: Option<SealedCounts>) -> Self {
+        Self { sealed, ..Self::default() }
+    }
+
+    /// Goes on with a segment for the first time, and gives its lines; none of one that is missing.
+    pub fn meet(&mut self, StoredSegment(row): &StoredSegment) -> Option<SegmentLines> {
+        let mut lines = None;
+        let Self { held, single, sealed, late, .. } = self;
+        held.meet_by(row, |held, row| {
+            let opened = Opened::of(row, *single, sealed.as_ref()).map_err(why)?;
+            held.named.add(Place::of(row).records, opened.names);
+            late.extend(opened.late);
+            *single = opened.single;
+            lines = Some(SegmentLines { place: place(row), text: opened.text, kinds: opened.kinds });
+            Ok(())
+        });
+        if lines.is_none() {
+            self.unread.insert(row.first_record);
+        }
+        lines
+    }
+
+    /// There are no more.
+    pub fn end(&mut self, end: &SegmentsEnd) {
+        if let Some(counted) = end.counted {
+            self.held.end_at(counted);
+        }
+    }
+
+    /// The lines of a segment that was met before; an error where it is not what it was then.
+    pub fn again(&self, StoredSegment(row): &StoredSegment) -> Result<Option<SegmentLines>, StoreError> {
+        if self.unread.contains(&row.first_record) {
+            return Ok(None);
+        }
+        let text = String::from_utf8(bytes(row)?).map_err(|err| bad(row, "body", &err.to_string()))?;
+        let kinds: Result<Vec<_>, String> = texts(&text).map(|told| self.kind_of(told)).collect();
+        let kinds = kinds.map_err(|why| bad(row, "body", &why))?;
+        Ok(Some(SegmentLines { place: place(row), text, kinds }))
+    }
+
+    /// Of which kind a line is; none of one that came late.
+    fn kind_of(&self, told: &str) -> Result<Option<RecordKind>, String> {
+        if self.sealed.is_none()
+            && let Some(kind) = tag_of(told).and_then(RecordKind::of_tag)
+        {
+            return Ok(Some(kind));
+        }
+        let line = line(told)?;
+        Ok(Some(line.kind()).filter(|_| !is_late(&line, self.sealed.as_ref())))
+    }
+
+    /// The records that came after the run was sealed, each kind in order of its place. They are given once.
+    pub fn take_late(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.late)
+    }
+
+    /// The segments that are not there, or not what was recorded, in order.
+    #[must_use]
+    pub fn missing(&self) -> &[MissingSegment] {
+        &self.held.missing
+    }
+
+    /// The texts that the steps name.
+    #[must_use]
+    pub fn named(&self) -> &Named {
+        &self.held.named
+    }
+}
+
+/// The tag of a line. A member's name with its quotes stands in no text, where a quote is escaped; the only objects
+/// within a record are names of texts, which have no tag.
+fn tag_of(told: &str) -> Option<&str> {
+    const MEMBER: &str = ",\"type\":\"";
+    let behind = told.get(told.rfind(MEMBER)? + MEMBER.len()..)?;
+    behind.split_once('"').map(|(tag, _)| tag)
+}
+
+fn is_late(line: &Line<'_>, sealed: Option<&SealedCounts>) -> bool {
+    sealed.is_some_and(|counts| line.place() >= counts.get(&line.kind()).copied().unwrap_or(0))
+}
+
 /// Of which kinds that a run has one record of there was one.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Single {
     environment: bool,
     integrity: bool,
@@ -117,23 +227,6 @@ impl Single {
         }
         *known = true;
         Ok(())
-    }
-}
-
-impl Reading {
-    /// Goes on with a segment, and gives its lines; none of one that is missing.
-    fn meet(&mut self, row: &Model, sealed: Option<&SealedCounts>) -> Option<SegmentLines> {
-        let mut lines = None;
-        let Self { held, single, late } = self;
-        held.meet_by(row, |held, row| {
-            let opened = Opened::of(row, *single, sealed).map_err(why)?;
-            held.named.add(Place::of(row).records, opened.names);
-            late.extend(opened.late);
-            *single = opened.single;
-            lines = Some(SegmentLines { place: place(row), text: opened.text, kinds: opened.kinds });
-            Ok(())
-        });
-        lines
     }
 }
 
@@ -167,7 +260,7 @@ impl Opened {
                 steps.push(place);
                 names.extend(line.names());
             }
-            let is_late = sealed.is_some_and(|counts| place >= counts.get(&kind).copied().unwrap_or(0));
+            let is_late = is_late(&line, sealed);
             if is_late {
                 late.push(serde_json::from_str(told).map_err(|err| bad(&err.to_string()))?);
             }

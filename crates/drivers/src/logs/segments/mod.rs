@@ -14,15 +14,8 @@ mod run;
 mod under;
 mod write;
 
-pub(crate) use self::{
-    canonical::lines_of_run,
-    keys::keys_of_run,
-    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
-    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
-    under::{spans_under, steps_under, why_lost},
-};
 pub use self::{
-    canonical::{HeldLines, SealedCounts, SegmentLines},
+    canonical::{RunLines, SealedCounts, SegmentLines, SegmentsEnd, StoredSegment},
     held::{HeldRecords, Place},
     keys::KeysOfRun,
     lines::RunRecords,
@@ -30,4 +23,11 @@ pub use self::{
     run::LookedInto,
     under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
+};
+pub(crate) use self::{
+    canonical::{end_of_run, some_of_run},
+    keys::keys_of_run,
+    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
+    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
+    under::{spans_under, steps_under, why_lost},
 };

@@ -11,7 +11,7 @@ pub fn held(spine: &Spine) -> BTreeMap<&'static str, usize> {
 }
 
 /// All budgets that calls share.
-pub(crate) fn budgets(spine: &Spine) -> [&Budget; 6] {
+pub(crate) fn budgets(spine: &Spine) -> [&Budget; 7] {
     let [places, waiting, unwritten] = spine.choke().budgets();
-    [spine.bodies(), spine.answers(), spine.whole_runs(), places, waiting, unwritten]
+    [spine.bodies(), spine.answers(), spine.whole_runs(), spine.told_runs(), places, waiting, unwritten]
 }

@@ -111,7 +111,6 @@ impl Scene {
                 .map(|(leaf, index)| ReceiptPart { leaf: leaf.clone(), proof: self.runs.proof(*index) }),
             snapshot: self.snapshot.clone(),
             records,
-            lines: &[],
             addenda,
             run,
             incidents: self.incidents.clone(),
