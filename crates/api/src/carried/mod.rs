@@ -83,6 +83,10 @@ impl<S: Sync> FromRequestParts<S> for About {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StaysPlain;
 
+/// Marks an answer that is made as it is taken, and has an end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streamed;
+
 /// Marks a refusal whose body is written already, in the words of another protocol.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InItsOwnWords;

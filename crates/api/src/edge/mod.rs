@@ -8,6 +8,7 @@ mod leftover;
 mod operations;
 mod packed;
 mod packers;
+mod streamed;
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
@@ -25,7 +26,7 @@ use tracing::Instrument as _;
 pub(crate) use self::{operations::Operations, packers::Packers};
 use crate::{
     Problem,
-    carried::{About, BodyShare, Bounds, InItsOwnWords, Shown, Stopping, request_id},
+    carried::{About, BodyShare, Bounds, InItsOwnWords, Shown, Stopping, Streamed, request_id},
     console,
     extract::session::Reached,
     problem::Code,
@@ -89,8 +90,12 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         let place = response.extensions_mut().remove::<WholeRun>();
         let share = edge.spine.answers().share(held.tenant());
         drop(held);
-        let response = packing.pack(&edge.packers, &share, response).await;
-        let response = held::counted(share, only_read, response);
+        let response = if response.extensions_mut().remove::<Streamed>().is_some() {
+            streamed::streamed(packing, share, response)
+        } else {
+            let response = packing.pack(&edge.packers, &share, response).await;
+            held::counted(share, only_read, response)
+        };
         drop(place);
         let is_last = !leftover.read_off().await;
         let response = headers::on_all(with_problem(response, &about), &about, is_last);

@@ -31,8 +31,8 @@ const PLAIN_WITH: [HeaderName; 3] = [header::ETAG, header::SET_COOKIE, header::C
 /// Whether the answer to a request may be packed, and how its reader wants it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packing {
-    may_be: bool,
-    by: Option<Coding>,
+    pub(super) may_be: bool,
+    pub(super) by: Option<Coding>,
 }
 
 impl Packing {
@@ -95,7 +95,8 @@ fn answer(coding: Coding, mut parts: Parts, packed: Bytes) -> Response {
     Response::from_parts(parts, Body::from(packed))
 }
 
-/// A stream of events has no length that is known, and no end. A problem is short, and is written later.
+/// A stream has no length that is known: of events it has no end either, and another is packed as it goes. A problem is
+/// short, and is written later.
 fn is_worth_it(response: &Response) -> bool {
     let length = HttpBody::size_hint(response.body()).exact();
     response.status() == StatusCode::OK

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{HeaderMap, Method, Request, StatusCode},
+    http::{HeaderMap, Method, Request, Response, StatusCode},
 };
 use http_body_util::BodyExt as _;
 use kit::Kit;
@@ -127,6 +127,15 @@ impl Call<'_> {
 
     /// The same, whatever the body is.
     pub(crate) async fn raw(self) -> (StatusCode, HeaderMap, Bytes) {
+        let (parts, body) = self.begun().await.into_parts();
+        // A stream of events has no end to wait for; `events` reads some.
+        let is_stream = parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
+        let body = if is_stream { Bytes::new() } else { body.collect().await.expect("a body").to_bytes() };
+        (parts.status, parts.headers, body)
+    }
+
+    /// The answer before any of its body was taken.
+    pub(crate) async fn begun(self) -> Response<Body> {
         let mut request = Request::builder().method(self.method).uri(self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             request = request.header("host", "hoc.test");
@@ -137,11 +146,7 @@ impl Call<'_> {
         let request = request.body(self.body).expect("a request");
         // Nothing here waits for ever: a test that hangs has failed.
         let answer = tokio::time::timeout(Duration::from_mins(1), self.app.router.clone().oneshot(request));
-        let (parts, body) = answer.await.expect("an answer in time").expect("infallible").into_parts();
-        // A stream of events has no end to wait for; `events` reads some.
-        let is_stream = parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
-        let body = if is_stream { Bytes::new() } else { body.collect().await.expect("a body").to_bytes() };
-        (parts.status, parts.headers, body)
+        answer.await.expect("an answer in time").expect("infallible")
     }
 }
 

@@ -36,3 +36,4 @@ mod scene;
 mod spans;
 mod stopped;
 mod system;
+mod told;
