@@ -173,12 +173,11 @@ pub struct Spine {
     shared: Arc<Shared>,
 }
 
-/// A place to read a whole run in. Whoever has a clone of it has the place: it goes with what was read, until that is
-/// counted in a budget or given up.
-#[derive(Clone, Debug)]
+/// A place to read a whole run in. It is given back in the count before the turn is.
+#[derive(Debug)]
 pub struct WholeRun {
-    /// Its place in the count, which is given back before the turn is.
-    _place: Arc<(Share, OwnedSemaphorePermit)>,
+    _counted: Share,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// A part of the control plane that stands above the spine.
@@ -332,7 +331,7 @@ impl Spine {
         // Of no tenant's part: whoever comes first may have all of them for a while.
         let counted = self.whole_runs().share(None);
         counted.take(1)?;
-        Ok(WholeRun { _place: Arc::new((counted, turn)) })
+        Ok(WholeRun { _counted: counted, _turn: turn })
     }
 
     /// The places of whole runs.

@@ -105,17 +105,17 @@ mod tests {
     use std::{collections::HashMap, convert::Infallible};
 
     use axum::{
-        Extension, Router,
+        Router,
         extract::Request,
         http::{HeaderName, HeaderValue, StatusCode},
         middleware,
         routing::get,
     };
-    use futures::{FutureExt as _, stream};
+    use futures::stream;
     use http_body_util::BodyExt as _;
     use kit::Kit;
     use models::ids::TenantId;
-    use orchestrator::{Settings, Spine, budget::Budget, spine::WHOLE_RUNS};
+    use orchestrator::{Settings, Spine, budget::Budget};
     use testkit::{Store, TestDatabase};
     use tower::ServiceExt as _;
     use uuid::Uuid;
@@ -128,7 +128,6 @@ mod tests {
     };
 
     const LONG: usize = 100_000;
-    const TENANT: TenantId = TenantId(Uuid::nil());
 
     /// One that may hold so many bytes of answers.
     async fn spine(most: usize) -> Spine {
@@ -136,53 +135,23 @@ mod tests {
         Kit::with(&database, Settings { max_held_bytes: most, ..Settings::default() }).await.spine
     }
 
-    /// A long answer, made in a place of whole runs, behind the edge.
-    fn behind_the_edge(spine: &Spine, packers: &Packers) -> Router {
+    #[tokio::test]
+    async fn an_answer_is_counted_before_the_rest_of_its_call_has_come() {
+        let spine = spine(4 * LONG).await;
         let edge = Edge {
             spine: spine.clone(),
             bounds: Bounds::default(),
             reached: Reached::default(),
             operations: Operations::default(),
-            packers: packers.clone(),
+            packers: Packers::default(),
         };
-        let spine = spine.clone();
-        let whole = move || {
-            let spine = spine.clone();
-            async move { (Extension(spine.whole_run(TENANT).await.expect("a place")), "a".repeat(LONG)) }
-        };
-        Router::new().route("/whole", get(whole)).layer(middleware::from_fn_with_state(edge, pass))
-    }
-
-    /// How many places of whole runs nobody has.
-    fn free(spine: &Spine) -> usize {
-        let place = |_| spine.whole_run(TENANT).now_or_never().and_then(Result::ok);
-        (0..WHOLE_RUNS).map_while(place).collect::<Vec<_>>().len()
-    }
-
-    #[tokio::test]
-    async fn an_answer_is_counted_before_the_rest_of_its_call_has_come() {
-        let spine = spine(4 * LONG).await;
+        let long = Router::new().route("/long", get(|| async { "a".repeat(LONG) }));
         let never = Body::from_stream(stream::pending::<Result<&'static str, Infallible>>());
-        let call = Request::get("/whole").header("host", "hoc").body(never).expect("a call");
-        let mut answered = std::pin::pin!(behind_the_edge(&spine, &Packers::default()).oneshot(call));
+        let call = Request::get("/long").header("host", "hoc").body(never).expect("a call");
+        let behind_the_edge = long.layer(middleware::from_fn_with_state(edge, pass));
+        let mut answered = std::pin::pin!(behind_the_edge.oneshot(call));
         assert!(futures::poll!(&mut answered).is_pending(), "the rest may come yet");
-        assert_eq!((spine.answers().held(), free(&spine)), (LONG, WHOLE_RUNS));
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_waits_to_be_packed_keeps_the_place_of_its_run() {
-        let (spine, packers) = (spine(LONG / 2).await, Packers::default());
-        let other = packers.turn().await.expect("nobody packs");
-        let call = Request::get("/whole").header("host", "hoc").header(header::ACCEPT_ENCODING, "gzip");
-        let call = call.body(Body::empty()).expect("a call");
-        let mut answered = std::pin::pin!(behind_the_edge(&spine, &packers).oneshot(call));
-        assert!(futures::poll!(&mut answered).is_pending(), "there is no room for its plain form");
-        assert_eq!(free(&spine), WHOLE_RUNS - 1);
-        drop(other);
-        let answered = answered.await.expect("infallible");
-        assert_eq!(answered.status(), StatusCode::OK);
-        assert_eq!(answered.headers()[header::CONTENT_ENCODING], "gzip");
-        assert_eq!(free(&spine), WHOLE_RUNS);
+        assert_eq!(spine.answers().held(), LONG);
     }
 
     fn answer(answers: &Budget, tenant: u128) -> Response {

@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use orchestrator::{Spine, errors::redacted, spine::WholeRun};
+use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
 pub(crate) use self::{operations::Operations, packers::Packers};
@@ -85,9 +85,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             .into_response(),
             Err(panic) => panicked(panic.as_ref()),
         };
-        // What the answer holds is counted before anything else is waited for, and the place of a whole run is given
-        // back then.
-        let place = response.extensions_mut().remove::<WholeRun>();
+        // What the answer holds is counted before anything else is waited for.
         let share = edge.spine.answers().share(held.tenant());
         drop(held);
         let response = if response.extensions_mut().remove::<Streamed>().is_some() {
@@ -96,7 +94,6 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             let response = packing.pack(&edge.packers, &share, response).await;
             held::counted(share, only_read, response)
         };
-        drop(place);
         let is_last = !leftover.read_off().await;
         let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
