@@ -75,24 +75,24 @@ mod tests {
         let plain = b"{\"a\":1}".repeat(50_000);
         for coding in [Coding::Zstd, Coding::Gzip] {
             let mut packer = Packer::begin(coding, Effort::Least, Vec::new()).expect("it begins");
-            let mut packed = Vec::new();
+            let mut bytes = Vec::new();
             for (n, piece) in plain.chunks(70_000).enumerate() {
                 packer.put(piece).expect("it packs");
                 if n == 0 {
                     packer.flush().expect("it flushes");
                     assert!(!packer.to().is_empty(), "the first is there at once");
                 }
-                packed.append(packer.to());
+                bytes.append(packer.to());
             }
-            packed.append(&mut packer.end().expect("it ends"));
+            bytes.append(&mut packer.end().expect("it ends"));
             let mut unpacked = Vec::new();
             match coding {
-                Coding::Zstd => zstd::stream::copy_decode(&packed[..], &mut unpacked).expect("it unpacks"),
+                Coding::Zstd => zstd::stream::copy_decode(&bytes[..], &mut unpacked).expect("it unpacks"),
                 Coding::Gzip => {
-                    MultiGzDecoder::new(&packed[..]).read_to_end(&mut unpacked).expect("it unpacks");
+                    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).expect("it unpacks");
                 }
             }
-            assert!(unpacked == plain && packed.len() * 10 < plain.len(), "{coding:?}: {}", packed.len());
+            assert!(unpacked == plain && bytes.len() * 10 < plain.len(), "{coding:?}: {}", bytes.len());
         }
     }
 }

@@ -107,9 +107,9 @@ async fn a_bundle_that_nobody_takes_holds_its_part_and_its_place_until_it_is_giv
     let refused = app.get(&path).key(&auditor).send().await;
     assert_eq!(refused.problem(503), "overloaded", "a tenant has half of the places");
     // Who asks what it would be told has no place of it.
-    let head = app.call(Method::HEAD, &path).key(&auditor);
+    let asked = app.call(Method::HEAD, &path).key(&auditor);
     waiting.pop();
-    assert_eq!(head.send().await.status, 200);
+    assert_eq!(asked.send().await.status, 200);
     assert!(app.kit.spine.answers().held() < held);
     assert_eq!(app.get(&path).key(&auditor).send().await.status, 200);
     drop(waiting);

@@ -14,7 +14,8 @@ use proof::{
 };
 
 use super::{
-    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SealedCounts, TraceReads, contents,
+    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SegmentsEnd, StoredSegment, TraceReads,
+    contents,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;

@@ -251,15 +251,12 @@ impl<S: Sink> SignedWriter<S> {
 
     /// Writes some of it, and says whether more is to come.
     pub fn more(&mut self) -> bool {
-        match self.envelope.next() {
-            Some(piece) => {
-                self.out.text(&piece);
-                true
-            }
-            None => {
-                self.out.text("}\n");
-                false
-            }
+        if let Some(piece) = self.envelope.next() {
+            self.out.text(&piece);
+            true
+        } else {
+            self.out.text("}\n");
+            false
         }
     }
 

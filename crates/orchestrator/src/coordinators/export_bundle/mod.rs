@@ -43,7 +43,7 @@ async fn begun(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> Result
     let spine = spine.clone();
     Ok(BundleStream::of(|out| {
         let span = tracing::Span::current();
-        async move { tell_all(&Teller { spine: &spine, tenant, run: id, out: &out }, head).await }
+        async move { Box::pin(tell_all(&Teller { spine: &spine, tenant, run: id, out: &out }, head)).await }
             .instrument(span)
     }))
 }
