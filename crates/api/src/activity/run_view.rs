@@ -104,8 +104,8 @@ struct LateView {
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: Number,
-    /// False where the cost of one of them is not known, or one gave way to what was sealed and told of another use: then
-    /// `cost_usd` is only what is known of it.
+    /// False where the cost of one of them is not known, or one gave way to what was sealed and told of another use:
+    /// then `cost_usd` is only what is known of it.
     cost_known: bool,
 }
 
