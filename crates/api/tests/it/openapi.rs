@@ -45,7 +45,8 @@ fn an_operation_has_its_name_in_the_layer_below() {
         let path = if let Some((_, rest)) = route.split_once("coordinators::") {
             // A coordinator joins domains, and has the name of what it joins them for.
             let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-            below.join("coordinators").join(format!("{name}.rs"))
+            let folder = below.join("coordinators").join(&name);
+            if folder.is_dir() { folder.join("mod.rs") } else { folder.with_extension("rs") }
         } else if route.contains("handlers::") {
             below.join("handlers").join(module).join(format!("{verb}.rs"))
         } else {
