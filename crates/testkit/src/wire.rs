@@ -267,14 +267,16 @@ impl Switchboard {
                 _ = server.more() => return Ok(()),
             };
             let Some(batch) = batch else { return Ok(()) };
-            let word = if batch.acts { self.hold(id, &batch.says).await } else { Word::Go };
+            let word = if batch.acts { self.hold(id, &batch.says).await } else { Some(Word::Go) };
+            // It was lost while it waited: the batch never arrives.
+            let Some(word) = word else { return Ok(()) };
             self.change(id, |line| line.stage = Stage::Sent);
             server.write(&batch.bytes).await?;
             let answer = server.answer().await?;
             match word {
-                Word::Go => {}
                 Word::GoUnheard => return Ok(()),
-                Word::GoUnanswered => _ = self.hold(id, ANSWER).await,
+                Word::GoUnanswered if self.hold(id, ANSWER).await.is_none() => return Ok(()),
+                Word::Go | Word::GoUnanswered => {}
             }
             // First the stage: who sees the replica go on must not see an unanswered line.
             self.change(id, |line| line.stage = Stage::Idle);
@@ -282,21 +284,21 @@ impl Switchboard {
         }
     }
 
-    /// Waits until the batch may go on, where the replica's statements wait.
-    async fn hold(&self, id: u64, says: &str) -> Word {
+    /// Waits until the batch may go on, where the replica's statements wait; none where its connection is lost.
+    async fn hold(&self, id: u64, says: &str) -> Option<Word> {
         let (sender, word) = oneshot::channel();
         {
             let mut entries = self.entries();
-            let Some(entry) = entries.get_mut(&id) else { return Word::Go };
+            let entry = entries.get_mut(&id)?;
             says.clone_into(&mut entry.line.says);
             if !entry.gate.closed.load(Ordering::SeqCst) {
-                return Word::Go;
+                return Some(Word::Go);
             }
             entry.line.stage = Stage::Held;
             entry.word = Some(sender);
         }
         self.ring();
-        word.await.unwrap_or(Word::Go)
+        word.await.ok()
     }
 
     fn change(&self, id: u64, how: impl FnOnce(&mut Line)) {

@@ -152,8 +152,12 @@ async fn ask_all(part: &Part) {
             {
                 return;
             }
-            Err(Error::StepHalted(_))
-                if matches!(part.fate, Fate::IsRefusedBeyond(_)) && script.asks() == Some(Call::Refusal) =>
+            // So is a step of an agent that was frozen: a lift that the store did not take, or that no look has seen
+            // since, is none for whoever answers without it.
+            Err(Error::StepHalted(halted))
+                if matches!(part.fate, Fate::IsRefusedBeyond(_))
+                    && !halted.recorded
+                    && matches!(script.asks(), Some(Call::Refusal | Call::StepOfOther)) =>
             {
                 return;
             }

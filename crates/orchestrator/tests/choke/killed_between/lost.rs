@@ -79,14 +79,16 @@ async fn ask_all(
         let asked = told.len();
         match answer {
             Ok(answer) => told.push(answer),
-            Err(Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy) => {
+            Err(err @ (Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy)) => {
                 tries += 1;
                 // Else it was not that COMMIT: a connection behind a lost one may be found dead.
-                if progress.met.load(Ordering::SeqCst) > asked && is_lost(asked) {
-                    unknown.insert(asked);
-                    if let Err(why) = Box::pin(holds(asked)).await {
-                        panic!("after {asked} answers: {why}");
-                    }
+                let met = progress.met.load(Ordering::SeqCst) > asked && is_lost(asked);
+                // And when it is asked again, what carried it out may meet another dead one behind its own COMMIT.
+                if met
+                    && unknown.insert(asked)
+                    && let Err(why) = Box::pin(holds(asked)).await
+                {
+                    panic!("after {asked} answers, told {err}: {why}");
                 }
             }
             Err(err) => panic!("after {asked} answers: {err}: {err:?}"),

@@ -57,10 +57,11 @@ pub(super) enum Call {
     Kill,
     /// Its agent gives the third run up.
     Abort,
-    Complete,
     CompleteTrace,
     /// A tool's call of the trace whose run is sealed: it is added.
     LateSpan,
+    /// Last, for whoever counts something behind it gives back what the unused permit held.
+    Complete,
 }
 
 /// All of them, in the order in which they are asked.
@@ -84,9 +85,9 @@ pub(super) static CALLS: [Call; 22] = [
     Call::SpanBelow,
     Call::Kill,
     Call::Abort,
-    Call::Complete,
     Call::CompleteTrace,
     Call::LateSpan,
+    Call::Complete,
 ];
 
 /// The place of a step, and its hash; none where it was refused.
