@@ -8,7 +8,7 @@ use sea_orm::{
 use crate::{
     StoreError,
     conn::Conn,
-    dialect::{self, Taken},
+    dialect::{self, Given, Taken},
     rowtype::Rows,
 };
 
@@ -42,25 +42,25 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    update_only::<E>(conn, rows, changing, None).await
+    update_only::<E>(conn, rows, changing, Given::Nothing).await
 }
 
-/// The same, if `only`'s column of each of them still says that word: else the rows affected are too few.
+/// The same of rows that are as it is given: else the rows affected are too few.
 pub(crate) async fn update_only<E>(
     conn: &Conn,
     rows: Vec<E::Model>,
     changing: &[E::Column],
-    only: Option<(E::Column, &'static str)>,
+    given: Given<E::Column>,
 ) -> Result<(), StoreError>
 where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
-    let columns: Vec<E::Column> = keys.iter().chain(changing).copied().collect();
+    let columns: Vec<E::Column> = keys.iter().chain(changing).copied().chain(given.sent()).collect();
     let expected = rows.len() as u64;
     let actual = in_chunks::<E>(conn, rows, &columns, |backend, rows| {
-        dialect::update::<E>(backend, rows, &keys, changing, only)
+        dialect::update::<E>(backend, rows, &keys, changing, given)
     })
     .await?;
     exactly::<E>(expected, actual)
@@ -75,16 +75,18 @@ pub(crate) async fn update_sparing<E>(
     always: &[E::Column],
     seldom: &[E::Column],
     moved: impl Fn(&E::Model) -> bool,
+    given: Given<E::Column>,
 ) -> Result<(), StoreError>
 where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     if conn.backend() == DbBackend::Postgres {
-        return update::<E>(conn, rows, &[always, seldom].concat()).await;
+        return update_only::<E>(conn, rows, &[always, seldom].concat(), given).await;
     }
     let moved: Vec<E::Model> = rows.iter().filter(|row| moved(row)).cloned().collect();
-    update::<E>(conn, rows, always).await?;
+    update_only::<E>(conn, rows, always, given).await?;
+    // These rows were found as it is given, and this unit of work has them now.
     update::<E>(conn, moved, seldom).await
 }
 

@@ -56,22 +56,68 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
     sql
 }
 
-/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`. Given a column
-/// and one of our own words, only rows whose column says that word are changed.
+/// The columns by which a row says which state it is in: how often it was written, and a mark of who did last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Versioned<C> {
+    pub(crate) count: C,
+    pub(crate) mark: C,
+}
+
+/// What an update asks of a row beside its key, and changes beside what is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given<C> {
+    /// Nothing.
+    Nothing,
+    /// That a column says one of our own words.
+    Word(C, &'static str),
+    /// That it is at the version that is sent. It leaves that, with the mark that is sent.
+    Version(Versioned<C>),
+    /// Nothing, and it leaves its version, with a mark that the store draws.
+    AnyVersion(Versioned<C>),
+}
+
+impl<C> Given<C> {
+    /// The columns that are sent for it, after the others.
+    pub(crate) fn sent(self) -> Vec<C> {
+        match self {
+            Self::Version(Versioned { count, mark }) => vec![count, mark],
+            Self::Nothing | Self::Word(..) | Self::AnyVersion(_) => vec![],
+        }
+    }
+}
+
+/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`, then those that
+/// are sent for what is given.
 pub(crate) fn update<E: EntityTrait>(
     backend: DbBackend,
     rows: usize,
     keys: &[E::Column],
     changing: &[E::Column],
-    only: Option<(E::Column, &'static str)>,
+    given: Given<E::Column>,
 ) -> String {
     let table = quoted(E::default().table_name());
-    let sent = || keys.iter().chain(changing).copied();
+    let more = given.sent();
+    let sent = || keys.iter().chain(changing).chain(&more).copied();
     let columns = names(sent());
-    let assigned = join(changing.iter().map(|c| format!("{0} = v.{0}", quoted(c.as_str()))), ", ");
-    let found = keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str())));
-    let only = only.iter().map(|(column, word)| format!("{table}.{} = '{word}'", quoted(column.as_str())));
-    let found = join(found.chain(only), " AND ");
+    let mut assigned: Vec<String> =
+        changing.iter().map(|c| format!("{0} = v.{0}", quoted(c.as_str()))).collect();
+    let mut found: Vec<String> =
+        keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str()))).collect();
+    match given {
+        Given::Nothing => {}
+        Given::Word(column, word) => found.push(format!("{table}.{} = '{word}'", quoted(column.as_str()))),
+        Given::Version(Versioned { count, mark }) => {
+            let [count, mark] = [count, mark].map(|column| quoted(column.as_str()));
+            assigned.extend([format!("{count} = v.{count} + 1"), format!("{mark} = v.{mark}")]);
+            found.push(format!("{table}.{count} = v.{count}"));
+        }
+        Given::AnyVersion(Versioned { count, mark }) => {
+            let [count, mark] = [count, mark].map(|column| quoted(column.as_str()));
+            assigned
+                .extend([format!("{count} = {table}.{count} + 1"), format!("{mark} = {}", drawn(backend))]);
+        }
+    }
+    let (assigned, found) = (assigned.join(", "), found.join(" AND "));
     match backend {
         DbBackend::Postgres => {
             format!("UPDATE {table} SET {assigned} FROM {} AS v WHERE {found}", row_array::<E>())
@@ -138,9 +184,13 @@ pub(crate) fn equal(values: Vec<(&'static str, Value)>, leads: Option<(DbBackend
 
 /// An id that no row has yet, drawn by the store.
 pub(crate) fn drawn_id(backend: DbBackend) -> SimpleExpr {
+    Expr::cust(drawn(backend))
+}
+
+fn drawn(backend: DbBackend) -> &'static str {
     match backend {
-        DbBackend::Postgres => Expr::cust("gen_random_uuid()"),
-        _ => Expr::cust("randomblob(16)"),
+        DbBackend::Postgres => "gen_random_uuid()",
+        _ => "randomblob(16)",
     }
 }
 

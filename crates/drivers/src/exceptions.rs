@@ -45,7 +45,7 @@ use crate::{
     policies::Policies,
     read,
     rows::rows,
-    sessions as stored,
+    sessions as stored, version,
 };
 
 /// Runs that one claim names at most; the next claim names the rest.
@@ -354,7 +354,7 @@ impl Activity<'_> {
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         let rows = self.conn.rows(found.build(self.conn.backend())).await?;
         let keys = stalled::noted(self.conn, &rows);
-        let mark = runs::Entity::update_many()
+        let mark = version::update(self.conn.backend())
             .col_expr(Column::LatencyBucket, Expr::value(LatencyBucket::Stalled.as_str()))
             .col_expr(Column::RiskLevel, stalled::risk());
         let marked = read::update_by_keys(self.conn, mark, [Column::TenantId, Column::Id], keys).await?;

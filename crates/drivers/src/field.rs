@@ -41,6 +41,7 @@ use proof::{
         StepKind, StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus, WayIn,
     },
 };
+use uuid::Uuid;
 
 use crate::keys::Key;
 
@@ -79,6 +80,7 @@ impl Plain for i64 {}
 impl Plain for bool {}
 impl Plain for Vec<u8> {}
 impl Plain for DateTime<Utc> {}
+impl Plain for Uuid {}
 
 impl<V: Plain> Field<V> for V {
     fn put(value: &V) -> Result<Self, String> {

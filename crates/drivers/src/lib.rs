@@ -9,6 +9,7 @@
 //! - `idempotency()`: [`idempotency::IdempotencyStore`], [`idempotency::IdempotencyReads`]. Answers of calls that came
 //!   with a key.
 //! - `activity()`: [`activity::Activity`], [`activity::ActivityReads`]. Runs.
+//! - `remembered()`: [`remembered::RememberedRuns`], to lock only. Runs of which their caller knows the rest.
 //! - `run_metrics()`: [`activity::RunMetricsDriver`], to write only. `policy_violation` and
 //!   `policy_draft_count` of runs.
 //! - `run_signals()`: [`activity::RunSignalDriver`], to write only. `risk_level` of runs.
@@ -77,6 +78,7 @@ mod plans;
 pub mod policies;
 mod postgres;
 mod read;
+pub mod remembered;
 mod rest;
 mod rows;
 mod rowtype;
@@ -87,6 +89,7 @@ mod store_file;
 mod store_name;
 mod tally;
 mod tx;
+mod version;
 
 pub use self::{
     config::ConnectConfig,
@@ -97,4 +100,5 @@ pub use self::{
     seen::SeenHead,
     store_name::StoreName,
     tx::{Db, ReadTx, Tx},
+    version::Raised,
 };

@@ -119,6 +119,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     let causes = [cause.clone(), Cause { cause_key: "y".to_owned(), ..cause }];
     tx.activity().lock_runs(TENANT, runs).await?;
     tx.activity().lock_runs_for_steps(TENANT, runs).await?;
+    tx.remembered().lock_states(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
@@ -343,7 +344,7 @@ async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns = keys.len() + changing.len();
     let backend = conn.backend();
-    let sql = dialect::update::<E>(backend, 64, &keys, changing, None);
+    let sql = dialect::update::<E>(backend, 64, &keys, changing, dialect::Given::Nothing);
     // The values do not matter to the plan, but they must be there.
     let (sql, values) = match backend {
         DbBackend::Postgres => (sql.replace("$1", "'{}'"), vec![]),

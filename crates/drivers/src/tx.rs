@@ -38,6 +38,7 @@ use crate::{
         Policies, PoliciesReads, PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver,
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
+    remembered::RememberedRuns,
     seen::{Seen, SeenHead},
     store_file::StoreFile,
     store_name::StoreName,
@@ -402,6 +403,8 @@ lends! { Tx {
     idempotency: IdempotencyStore,
     /// Runs.
     activity: Activity,
+    /// Runs that are remembered.
+    remembered: RememberedRuns,
     /// What violations and drafts do to runs.
     run_metrics: RunMetricsDriver,
     /// What signals do to runs.

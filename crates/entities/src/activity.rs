@@ -73,6 +73,8 @@ pub mod runs {
         pub conversation_id: Option<String>,
         pub session_id: Option<String>,
         pub user_id: Option<String>,
+        pub version: i64,
+        pub version_mark: Uuid,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

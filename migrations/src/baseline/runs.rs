@@ -7,7 +7,9 @@ use crate::{
 };
 
 /// `labels` are as they were read when the run started: no step reads its metadata for them. `reported_end` is how a
-/// traced run says that it ended; `late` is what was added to it after it was sealed.
+/// traced run says that it ended; `late` is what was added to it after it was sealed. `version` is how often the row,
+/// or the run's own trace, was written, and `version_mark` is drawn anew by each write: by both a server knows that
+/// nobody has written the run since it did.
 const RUNS: &str = r"
     tenant_id id
     id id
@@ -70,6 +72,8 @@ const RUNS: &str = r"
     conversation_id text?
     session_id text?
     user_id text?
+    version count
+    version_mark id
     PRIMARY KEY (tenant_id, id)
     CHECK (actor_type <> 'HUMAN' OR actor_id IS NOT NULL)
     CHECK (state = 'LIVE' OR (status <> 'RUNNING' AND completed_at IS NOT NULL))
@@ -106,6 +110,8 @@ const LIVE_COLUMNS: &[&str] = &[
     "policy_draft_count",
     "late",
     "assurance", // see `refused`
+    "version",
+    "version_mark",
 ];
 
 pub(super) fn statements(d: Dialect) -> Vec<String> {

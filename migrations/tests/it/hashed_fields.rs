@@ -56,6 +56,8 @@ fn of_runs() -> Vec<Hashed> {
                 ("cost_known", "whether each of its steps says cost_known; they are hashed"),
                 ("labels", "those in its metadata; each of its decisions has them"),
                 ("seal_retry_at", "says when to try again to seal it"),
+                ("version", "says how often the row was written"),
+                ("version_mark", "tells one write of the row from another"),
                 ("created_at", "equals started_at"),
             ],
         },

@@ -15,6 +15,8 @@ const LIVE: &[&str] = &[
     "policy_violation",
     "policy_draft_count",
     "late",
+    "version",
+    "version_mark",
 ];
 
 const SEAL_RUN: &str = "UPDATE runs SET state = 'COMPLETED', status = 'SUCCEEDED', completed_at = started_at";

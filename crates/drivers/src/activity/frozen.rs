@@ -12,7 +12,7 @@ use crate::driver::of_tenant;
 of_tenant!(freezes);
 
 /// That a freeze holds for the run of the row that is asked for, under the very name of its agent.
-pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
+pub(crate) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
     let agent = Expr::col((runs::Entity, runs::Column::AgentId));
     let target = Expr::col((freezes::Entity, freezes::Column::TargetId));
     let holds = target.is_in([Expr::val(""), agent]);

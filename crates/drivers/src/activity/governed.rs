@@ -28,7 +28,7 @@ fn changes_of(tenant: TenantId) -> Select<governed_changes::Entity> {
 }
 
 /// What is asked, each with its name: how often it has changed, and the mark of the change that is remembered.
-pub(super) fn asked(
+pub(crate) fn asked(
     tenant: TenantId,
     known: Option<Change>,
 ) -> Result<[(SimpleExpr, &'static str); 2], StoreError> {
@@ -48,7 +48,7 @@ fn alone(query: SelectStatement) -> SimpleExpr {
 }
 
 /// What a row said to that, beside what was remembered.
-pub(super) fn said(row: &QueryResult, tenant: TenantId, known: Option<Change>) -> Result<Found, DbErr> {
+pub(crate) fn said(row: &QueryResult, tenant: TenantId, known: Option<Change>) -> Result<Found, DbErr> {
     // Of a tenant that is not there, nothing has changed.
     let count: i64 = row.try_get::<Option<i64>>("", GENERATION)?.unwrap_or_default();
     let there: Option<Uuid> = row.try_get("", MARK)?;

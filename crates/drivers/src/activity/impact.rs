@@ -6,12 +6,12 @@ use models::{
     ids::{RunId, TenantId},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, UpdateMany,
+    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, UpdateMany,
     sea_query::{Expr, ExprTrait as _},
 };
 
 use super::{of, rows::from_row};
-use crate::{StoreError, conn::Conn, counters, driver::driver, keys, read};
+use crate::{StoreError, conn::Conn, counters, driver::driver, keys, read, version};
 
 driver! {
     /// Writes `policy_violation` and `policy_draft_count`.
@@ -26,14 +26,14 @@ driver! {
 impl RunMetricsDriver<'_> {
     /// Marks runs as having violated a policy. Never undone.
     pub async fn mark_violated(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
-        let set = update(tenant).col_expr(Column::PolicyViolation, Expr::value(true));
+        let set = update(self.conn, tenant).col_expr(Column::PolicyViolation, Expr::value(true));
         moving(self.conn, tenant, set.filter(Column::PolicyViolation.eq(false)), runs).await
     }
 
     /// Counts one draft proposal more for each of the runs.
     pub async fn add_draft(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
         let more = Expr::col(Column::PolicyDraftCount).add(1_i64);
-        write(self.conn, update(tenant).col_expr(Column::PolicyDraftCount, more), runs).await
+        write(self.conn, update(self.conn, tenant).col_expr(Column::PolicyDraftCount, more), runs).await
     }
 }
 
@@ -48,7 +48,7 @@ impl RunSignalDriver<'_> {
             if lower.is_empty() {
                 continue;
             }
-            let set = update(tenant)
+            let set = update(self.conn, tenant)
                 .col_expr(Column::RiskLevel, Expr::value(level.as_str()))
                 .filter(Column::RiskLevel.is_in(lower));
             moving(self.conn, tenant, set, &runs).await?;
@@ -57,8 +57,8 @@ impl RunSignalDriver<'_> {
     }
 }
 
-fn update(tenant: TenantId) -> UpdateMany<runs::Entity> {
-    runs::Entity::update_many().filter(Column::TenantId.eq(tenant.0))
+fn update(conn: &Conn, tenant: TenantId) -> UpdateMany<runs::Entity> {
+    version::update(conn.backend()).filter(Column::TenantId.eq(tenant.0))
 }
 
 /// The same of what lists filter by: what counters say of the runs moves with them.

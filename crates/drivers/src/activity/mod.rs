@@ -1,8 +1,8 @@
 //! Activity: the runs.
 
 mod filter;
-mod frozen;
-mod governed;
+pub(crate) mod frozen;
+pub(crate) mod governed;
 mod impact;
 mod interventions;
 mod pulse;
@@ -17,14 +17,15 @@ use entities::{
     activity::runs::{self, Column},
 };
 use models::{
-    activity::{Ancestor, Run, RunCounts, RunFilter, RunState, Standing},
+    activity::{Ancestor, Run, RunCounts, RunFilter, RunState, RunVersion, Standing},
     ids::{KeyId, RunId, TenantId},
     page::{Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
-    QuerySelect as _, QueryTrait as _, sea_query::Expr,
+    ColumnTrait as _, DbErr, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _,
+    QueryTrait as _, sea_query::Expr,
 };
+use uuid::Uuid;
 
 use self::{
     filter::matches,
@@ -37,12 +38,14 @@ pub use self::{
 };
 pub(crate) use self::{interventions::read_freeze, rows::read_run};
 use crate::{
-    StoreError, bulk, counters, dialect,
+    StoreError, bulk, counters,
+    dialect::{self, Given},
     driver::{driver, of_tenant},
     field::{Field as _, corrupt},
     keys,
     read::{self, Newest},
     tally,
+    version::{self, Raised},
 };
 
 driver! {
@@ -56,6 +59,28 @@ of_tenant!(runs);
 
 /// The name of what [`Activity::lock_runs_for_steps`] asks beside the columns.
 const FROZEN: &str = "frozen";
+
+/// A run as it is locked for calls of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedRun {
+    /// The run.
+    pub run: Run,
+    /// Which state that is.
+    pub version: RunVersion,
+    /// Whether a freeze holds for it, under the very name of its agent.
+    pub frozen: bool,
+}
+
+/// A run to be written back.
+#[derive(Clone, Copy, Debug)]
+pub struct DecidedRun<'r> {
+    /// As it is now.
+    pub run: &'r Run,
+    /// Where it stood in lists when it was read.
+    pub stood: &'r Standing,
+    /// Which state that was.
+    pub version: RunVersion,
+}
 
 /// What every step changes in a run. None of these columns has an index.
 const BUSY: &[Column] = &[
@@ -232,7 +257,7 @@ impl Activity<'_> {
         self,
         tenant: TenantId,
         ids: &[RunId],
-    ) -> Result<Vec<(Run, bool)>, StoreError> {
+    ) -> Result<Vec<LockedRun>, StoreError> {
         let (frozen, known) = (freeze_of_run(tenant), self.conn.seen().change_of(tenant));
         let mut select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
         for (asked, name) in governed::asked(tenant, known)? {
@@ -246,7 +271,11 @@ impl Activity<'_> {
         if let Some((_, (_, found))) = rows.first() {
             self.conn.seen().compare_governed(found, self.conn.began())?;
         }
-        rows.into_iter().map(|(row, (frozen, _))| Ok((from_row(row)?, frozen))).collect()
+        let locked = |(row, (frozen, _)): (runs::Model, (bool, _))| -> Result<LockedRun, StoreError> {
+            let version = version::of(&row)?;
+            Ok(LockedRun { run: from_row(row)?, version, frozen })
+        };
+        rows.into_iter().map(locked).collect()
     }
 
     /// Adds new runs.
@@ -265,7 +294,7 @@ impl Activity<'_> {
         ids: &[RunId],
         until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let update = runs::Entity::update_many()
+        let update = version::update(self.conn.backend())
             .col_expr(Column::SealRetryAt, Expr::value(until))
             .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::State.eq(RunState::Live.as_str()));
@@ -275,7 +304,11 @@ impl Activity<'_> {
     /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is
     /// where they stood in lists when they were read; where a run stood that it does not name is read, and that one is
     /// written whole.
-    pub async fn save_runs(self, runs: &[Run], before: &HashMap<RunId, Standing>) -> Result<(), StoreError> {
+    pub async fn save_runs(
+        self,
+        runs: &[Run],
+        before: &HashMap<RunId, Standing>,
+    ) -> Result<Raised, StoreError> {
         let unnamed = |run: &&Run| !before.contains_key(&run.id);
         let unnamed: Vec<(TenantId, RunId)> =
             runs.iter().filter(unnamed).map(|run| (run.tenant, run.id)).collect();
@@ -286,8 +319,8 @@ impl Activity<'_> {
             .map(|run| run.id)
             .collect();
         let moved = |row: &runs::Model| moved.contains(&row.id.0);
-        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved)
-            .await?;
+        let (rows, given) = (keys::rows(runs, to_row)?, Given::AnyVersion(version::COLUMNS));
+        bulk::update_sparing::<runs::Entity>(self.conn, rows, BUSY, LISTED, moved, given).await?;
         for run in runs {
             match (before.get(&run.id), stood.get(&run.id)) {
                 (Some(before), _) => counters::runs::moved(self.conn, run, before, &run.standing()),
@@ -297,7 +330,23 @@ impl Activity<'_> {
                 (None, None) => {}
             }
         }
-        Ok(())
+        Ok(Raised::of(runs))
+    }
+
+    /// The same of runs that still are in the state that was decided on, each of which gets this mark: a mark that was
+    /// never drawn before. Where one is in another state, whoever decided is to try again.
+    pub async fn save_decided(self, decided: &[DecidedRun<'_>], mark: Uuid) -> Result<Raised, StoreError> {
+        let row = |of: &DecidedRun<'_>| version::from(to_row(of.run)?, of.version, mark);
+        let moved = decided.iter().filter(|of| *of.stood != of.run.standing()).map(|of| of.run.id);
+        let moved: HashSet<RunId> = moved.collect();
+        let moved = |row: &runs::Model| moved.contains(&row.id.0);
+        let (rows, given) = (keys::rows(decided, row)?, Given::Version(version::COLUMNS));
+        let saved = bulk::update_sparing::<runs::Entity>(self.conn, rows, BUSY, LISTED, moved, given);
+        saved.await.map_err(version::written_since)?;
+        for DecidedRun { run, stood, .. } in decided {
+            counters::runs::moved(self.conn, run, stood, &run.standing());
+        }
+        Ok(Raised::of(decided.iter().map(|of| of.run)))
     }
 
     /// These runs as they are stored.
@@ -350,8 +399,8 @@ mod tests {
         Column::Labels,
     ];
 
-    /// What is written by a statement of its own.
-    const APART: &[Column] = &[Column::SealRetryAt];
+    /// What is written by a statement of its own, and by each one.
+    const APART: &[Column] = &[Column::SealRetryAt, Column::Version, Column::VersionMark];
 
     #[test]
     fn each_column_may_change_or_stays() {

@@ -1,7 +1,7 @@
 //! Runs as rows.
 
 use entities::activity::runs;
-use models::activity::Run;
+use models::activity::{Run, RunVersion};
 
 use crate::{StoreError, rows::rows};
 
@@ -18,8 +18,13 @@ rows! {
         policy_violation, policy_draft_count, key_id, created_at, reported_end, late, conversation_id,
         session_id, user_id,
     } renamed { tenant => tenant_id }
-    // Only who could not seal it writes that.
-    extra { seal_retry_at = None::<chrono::DateTime<chrono::Utc>> }
+    extra {
+        // Only who could not seal it writes that.
+        seal_retry_at = None::<chrono::DateTime<chrono::Utc>>,
+        // What `version` says of one that is added.
+        version = RunVersion::first(run.id).count,
+        version_mark = RunVersion::first(run.id).mark,
+    }
 }
 
 /// A run as its row says it.

@@ -9,10 +9,13 @@ use proof::words::TraceStatus;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Select};
 
 use crate::{
-    StoreError, bulk, dialect,
+    StoreError, bulk,
+    dialect::{self, Given},
     driver::{driver, of_tenant},
+    field::corrupt,
     keys, read,
     rows::rows,
+    version::Raised,
 };
 
 driver! {
@@ -115,14 +118,18 @@ impl TraceStore<'_> {
         bulk::insert::<traces::Entity>(self.conn, keys::rows(traces, to_row)?).await
     }
 
-    /// Writes back traces that this unit of work has locked, their seal included; a sealed one is refused.
-    pub async fn save_traces(self, traces: &[Trace]) -> Result<(), StoreError> {
+    /// Writes back the traces of runs that this unit of work has written, their seal included; a sealed one is refused.
+    pub async fn save_traces(self, traces: &[Trace], runs: &Raised) -> Result<(), StoreError> {
+        if let Some(trace) = traces.iter().find(|trace| !runs.has(trace.tenant, trace.run_id)) {
+            let why = "it is written without its run, whose version it belongs to";
+            return Err(corrupt(&traces::Entity, trace.id.to_string(), "run_id", why));
+        }
         // It was open, or it could not be written back: so it has moved if it is not open any more.
         let ended = |row: &traces::Model| {
             row.status != TraceStatus::Running.as_str() || row.sealed_leaf_index.is_some()
         };
-        bulk::update_sparing::<traces::Entity>(self.conn, keys::rows(traces, to_row)?, BUSY, ENDING, ended)
-            .await
+        let rows = keys::rows(traces, to_row)?;
+        bulk::update_sparing::<traces::Entity>(self.conn, rows, BUSY, ENDING, ended, Given::Nothing).await
     }
 }
 

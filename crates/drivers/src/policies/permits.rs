@@ -19,7 +19,8 @@ use sea_orm::{
 
 use super::{Policies, PoliciesReads};
 use crate::{
-    StoreError, bulk, dialect,
+    StoreError, bulk,
+    dialect::{self, Given},
     driver::of_tenant,
     field::{Field, corrupt},
     keys, read, tally,
@@ -231,8 +232,9 @@ impl Policies<'_> {
     /// Writes back permits that this unit of work has locked, which stood at `was` then. One that does not stand there
     /// any more is an error: what it held is given back once.
     pub async fn save_permits(self, was: PermitStatus, permits: &[Permit]) -> Result<(), StoreError> {
-        let (changing, still) = ([Column::Status, Column::UsedByStep], (Column::Status, was.as_str()));
+        let changing = [Column::Status, Column::UsedByStep];
+        let still = Given::Word(Column::Status, was.as_str());
         let rows = keys::rows(permits, to_row)?;
-        bulk::update_only::<permits::Entity>(self.conn, rows, &changing, Some(still)).await
+        bulk::update_only::<permits::Entity>(self.conn, rows, &changing, still).await
     }
 }

@@ -97,6 +97,11 @@ testkit::on_both! {
             let locked = tx.activity().lock_runs_for_steps(TENANT, &[run.id]).await?;
             tx.rollback().await.map(|()| locked.len())
         };
+        let remembers = async |server: &Db| {
+            let tx = server.begin().await?;
+            let states = tx.remembered().lock_states(TENANT, &[run.id]).await?;
+            tx.rollback().await.map(|()| states.len())
+        };
         assert_eq!(steps(&store).await.expect("nothing was seen yet"), 1);
         change(&store).await.expect("a freeze");
         assert_eq!(steps(&store).await.expect("it goes on"), 1);
@@ -104,9 +109,13 @@ testkit::on_both! {
         let before = store.statements();
         assert_eq!(steps(&store).await.expect("it goes on"), 1);
         assert_eq!(store.statements() - before, 3, "its beginning, its end, and one for all of it");
+        assert_eq!(remembers(&store).await.expect("it goes on"), 1);
+        assert_eq!(store.statements() - before, 6, "the same for who remembers the run");
 
         fall_back_to(db, 0).await;
         let lost = steps(&store).await.expect_err("the freeze is gone");
+        assert!(matches!(&lost, StoreError::ReadOnly(why) if why.contains("changed 1 times")), "{lost}");
+        let lost = remembers(&store).await.expect_err("the freeze is gone");
         assert!(matches!(&lost, StoreError::ReadOnly(why) if why.contains("changed 1 times")), "{lost}");
         let anew = sample::open(db).await;
         assert_eq!(steps(&anew).await.expect("who starts anew takes it as it is"), 1);

@@ -51,20 +51,28 @@ testkit::on_both! {
         let ids = runs.each_ref().map(|run| run.id);
         let tx = db.begin().await.expect("begin");
         tx.activity().insert_runs(&runs).await.expect("inserted");
-        let frozen = |locked: Vec<(Run, bool)>| locked.into_iter().map(|(_, frozen)| frozen).collect::<Vec<_>>();
         let locked = tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked");
-        assert_eq!(locked.iter().map(|(run, _)| run.clone()).collect::<Vec<_>>(), runs);
-        assert_eq!(frozen(locked), [false; 3]);
+        assert_eq!(locked.into_iter().map(|locked| locked.run).collect::<Vec<_>>(), runs);
+        // Who remembers them is told the same.
+        let frozen = async || {
+            let locked = tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked");
+            let states = tx.remembered().lock_states(TENANT, &ids).await.expect("locked");
+            let told = states.iter().map(|state| (state.run, state.version, state.frozen)).collect::<Vec<_>>();
+            let read = locked.iter().map(|locked| (locked.run.id, locked.version, locked.frozen));
+            assert_eq!(read.collect::<Vec<_>>(), told);
+            told.into_iter().map(|(_, _, frozen)| frozen).collect::<Vec<_>>()
+        };
+        assert_eq!(frozen().await, [false; 3]);
         for target in ["researcher", ODD] {
             assert!(tx.activity().insert_freeze(&freeze(5, target)).await.expect("frozen"));
         }
-        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [false, true, true]);
+        assert_eq!(frozen().await, [false, true, true]);
         assert!(tx.activity().lift_freeze(OTHER, ODD).await.expect("not theirs").is_none());
         assert_eq!(tx.activity().lift_freeze(TENANT, ODD).await.expect("lifted"), Some(freeze(5, ODD)));
         assert_eq!(tx.activity().lift_freeze(TENANT, ODD).await.expect("lifted"), None);
-        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [false, true, false]);
+        assert_eq!(frozen().await, [false, true, false]);
         assert!(tx.activity().insert_freeze(&freeze(6, "")).await.expect("all of them"));
-        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [true; 3]);
+        assert_eq!(frozen().await, [true; 3]);
         assert_eq!(tx.activity().freezes(TENANT).await.expect("read"), [freeze(6, ""), freeze(5, "researcher")]);
         assert_eq!(tx.activity().freezes(OTHER).await.expect("none"), []);
         let page = PageRequest::new(Some(1), None, true).expect("a page");

@@ -29,5 +29,6 @@ mod stalls;
 mod store_name;
 mod traces;
 mod units;
+mod versions;
 mod whole;
 mod wrong_counters;

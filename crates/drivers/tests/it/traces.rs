@@ -1,6 +1,8 @@
 //! Traces.
 
-use drivers::StoreError;
+use std::collections::HashMap;
+
+use drivers::{Raised, StoreError};
 use models::{
     ids::{RunId, TraceId},
     logs::{Trace, Uncounted},
@@ -46,9 +48,13 @@ testkit::on_both! {
         assert_eq!(traces, [1, 2, 3].map(|n| trace(TENANT, n)));
         let changed: Vec<Trace> = traces.iter().cloned().map(sealed).collect();
         let sent: Vec<Trace> = changed.iter().cloned().map(|t| Trace { agent_id: None, started_at: at(99), ..t }).collect();
-        tx.traces().save_traces(&sent).await.expect("sealed");
+        let alone = tx.traces().save_traces(&sent, &Raised::default()).await;
+        assert!(matches!(alone, Err(StoreError::Corrupt { table: "aos_traces", .. })), "{alone:?}: without its run");
+        let runs = tx.activity().lock_runs(TENANT, &ids).await.expect("locked");
+        let raised = tx.activity().save_runs(&runs, &HashMap::new()).await.expect("saved");
+        tx.traces().save_traces(&sent, &raised).await.expect("sealed");
         assert_eq!(tx.traces().lock_traces(TENANT, &ids).await.expect("locked"), changed);
-        let refused = tx.traces().save_traces(&[Trace { step_count: 9, ..changed[0].clone() }]).await;
+        let refused = tx.traces().save_traces(&[Trace { step_count: 9, ..changed[0].clone() }], &raised).await;
         assert!(matches!(refused, Err(StoreError::AppendOnly(_))), "{refused:?}");
     }
 

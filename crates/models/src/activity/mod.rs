@@ -11,6 +11,7 @@ use proof::{
     },
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use self::interventions::{
     Ack, AckVia, Freeze, Intervention, InterventionFilter, InterventionOutcome, InterventionState,
@@ -135,6 +136,29 @@ pub struct RunTotals {
     pub cost_nanousd: u64,
     /// False where `cost_nanousd` is only what is known of the cost.
     pub cost_known: bool,
+}
+
+/// Which state a stored run is in, its own trace included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunVersion {
+    /// How often it was written. It gets no lower.
+    pub count: u64,
+    /// Drawn by who wrote it last: in a store that fell back it may have been written as often since.
+    pub mark: Uuid,
+}
+
+impl RunVersion {
+    /// That of a run that was just added.
+    #[must_use]
+    pub fn first(run: RunId) -> Self {
+        Self { count: 1, mark: run.0 }
+    }
+
+    /// That which a write with this mark leaves.
+    #[must_use]
+    pub fn next(self, mark: Uuid) -> Self {
+        Self { count: self.count + 1, mark }
+    }
 }
 
 /// Where a run stands in lists: what they are filtered by, of what changes in its life.

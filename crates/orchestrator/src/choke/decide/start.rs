@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use engines::logs::capture::{WasSeen, capture_environment_evidence};
 use models::{
-    activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState},
+    activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState, RunVersion},
     ids::{EvidenceId, RunId, TraceId},
     logs::Trace,
 };
@@ -243,6 +243,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         met: HashSet::new(),
         acked: HashSet::new(),
         unacked_kill: None,
+        version: RunVersion::first(run.id),
         run,
         trace,
         snapshot,

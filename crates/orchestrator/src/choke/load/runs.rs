@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use drivers::{StoreError, Tx};
+use drivers::{StoreError, Tx, activity::LockedRun};
 use models::{
-    activity::Run,
+    activity::{Run, RunVersion},
     ids::{RunId, SnapshotId},
     logs::Trace,
 };
@@ -29,9 +29,9 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         .into_iter()
         .map(|trace| (trace.run_id, trace))
         .collect();
-    let bound: BTreeSet<SnapshotId> = runs.iter().map(|(run, _)| run.snapshot_id).collect();
+    let bound: BTreeSet<SnapshotId> = runs.iter().map(|locked| locked.run.snapshot_id).collect();
     let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
-    for (run, frozen) in runs {
+    for LockedRun { run, version, frozen } in runs {
         let missing = |table| StoreError::Corrupt {
             table,
             row: run.id.to_string(),
@@ -43,7 +43,7 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         // One that is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII
         // (U+212A, Kelvin) is met at a run's start, not at its steps, for no index finds it.
         state.frozen |= frozen || !run.agent_id.is_ascii();
-        state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
+        state.runs.insert(run.id, stored(run, trace, version, Arc::clone(snapshot)));
     }
     go_on(state, &ids).await?;
     load_salts(state, tx).await
@@ -81,11 +81,12 @@ fn fallen(state: &State, ids: &[RunId]) -> Option<String> {
     ids.iter().find_map(|id| memory.fallen(tenant, *id, state.runs.get(id)))
 }
 
-fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
+fn stored(run: Run, trace: Trace, version: RunVersion, snapshot: Arc<BoundSnapshot>) -> RunState {
     RunState {
         stood: run.standing(),
         run,
         trace,
+        version,
         snapshot,
         breached: HashSet::new(),
         open: OpenPermits::default(),

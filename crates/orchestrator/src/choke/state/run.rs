@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use models::{
-    activity::{Freeze, Run, Standing},
+    activity::{Freeze, Run, RunVersion, Standing},
     ids::{InterventionId, LimitId},
     logs::{Actor, ExecutionContext, Trace},
 };
@@ -30,6 +30,8 @@ const OF_AN_ID: usize = 1 << 5;
 pub(in crate::choke) struct RunState {
     pub(in crate::choke) run: Run,
     pub(in crate::choke) trace: Trace,
+    /// Which state of the two this is, as the store has them.
+    pub(in crate::choke) version: RunVersion,
     pub(in crate::choke) snapshot: Arc<BoundSnapshot>,
     /// Limits that the run has breached already, by window.
     pub(in crate::choke) breached: HashSet<(LimitId, String)>,

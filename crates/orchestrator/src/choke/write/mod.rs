@@ -3,9 +3,10 @@
 
 mod segments;
 
-use drivers::{StoreError, Tx};
+use drivers::{StoreError, Tx, activity::DecidedRun};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
+use uuid::Uuid;
 
 use super::state::{RunState, State, held::Write, kept_texts};
 use crate::ledger::{self, Appender};
@@ -30,19 +31,27 @@ pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> 
     tx.idempotency().insert_answers(&state.new.answers).await
 }
 
-async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
+async fn write_runs(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let (new, changed): (Vec<_>, Vec<_>) =
         state.runs.values().filter(|run| run.changed).partition(|run| run.is_new);
     let runs = |of: &[&RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
     let traces = |of: &[&RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
     tx.traces().insert_salts(state.tenant.id, &state.new.salts).await?;
-    let stood = changed.iter().map(|run| (run.run.id, run.stood.clone())).collect();
-    tx.activity().save_runs(&runs(&changed), &stood).await?;
+    let decided: Vec<DecidedRun<'_>> = changed
+        .iter()
+        .map(|run| DecidedRun { run: &run.run, stood: &run.stood, version: run.version })
+        .collect();
+    let mark: Uuid = state.id();
+    let raised = tx.activity().save_decided(&decided, mark).await?;
     // An addendum is a new trace of a run that is not new.
     let (late, own): (Vec<_>, Vec<_>) = changed.into_iter().partition(|run| run.late.is_some());
     tx.traces().start_traces(&traces(&[new, late].concat())).await?;
-    tx.traces().save_traces(&traces(&own)).await
+    tx.traces().save_traces(&traces(&own), &raised).await?;
+    for run in state.runs.values_mut().filter(|run| run.changed && !run.is_new) {
+        run.version = run.version.next(mark);
+    }
+    Ok(())
 }
 
 async fn write_records(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
