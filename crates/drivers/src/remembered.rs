@@ -58,8 +58,8 @@ pub struct StoredState {
 
 impl RememberedRuns<'_> {
     /// Locks the runs among `ids` that there are, in order of their ids, until the unit of work ends. It does what
-    /// [`Activity::lock_runs_for_steps`](crate::activity::Activity::lock_runs_for_steps) does, and reads none of what is
-    /// remembered: neither the run nor its trace, which nobody writes who does not hold its run.
+    /// [`Activity::lock_runs_for_steps`](crate::activity::Activity::lock_runs_for_steps) does, and reads none of what
+    /// is remembered: neither the run nor its trace, which nobody writes who does not hold its run.
     pub async fn lock_states(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<StoredState>, StoreError> {
         let (backend, known) = (self.conn.backend(), self.conn.seen().change_of(tenant));
         let mut select = of(tenant)

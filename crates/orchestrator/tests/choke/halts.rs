@@ -77,7 +77,7 @@ async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
 }
 
 /// From now on no commit is confirmed that adds to that table, as where the server goes in the middle of it.
-async fn end_commits(db: &TestDatabase, table: &str) {
+pub(crate) async fn end_commits(db: &TestDatabase, table: &str) {
     let function = "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              RAISE EXCEPTION 'the server goes' USING ERRCODE = 'admin_shutdown';
          END $$";

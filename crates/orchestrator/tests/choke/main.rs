@@ -16,6 +16,7 @@ mod gaps;
 mod halts;
 mod hollow;
 mod hostile;
+mod hot;
 mod idempotency;
 mod impact;
 mod interleaving;

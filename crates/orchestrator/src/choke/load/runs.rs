@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use drivers::{StoreError, Tx, activity::LockedRun};
+use drivers::{StoreError, Tx, activity::LockedRun, remembered::StoredState};
 use models::{
     activity::{Run, RunVersion},
     ids::{RunId, SnapshotId},
@@ -14,17 +14,47 @@ use models::{
 use proof::records::RecordKind;
 
 use super::touched::Touched;
-use crate::choke::state::{RunState, State, open::OpenPermits, snapshots::BoundSnapshot};
+use crate::choke::state::{RunState, State, hot::HotRun, open::OpenPermits, snapshots::BoundSnapshot};
 
 pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
     if touched.runs.is_empty() {
         return Ok(());
     }
-    let (tenant, ids) = (Arc::clone(&state.tenant), touched.runs.iter().copied().collect::<Vec<_>>());
-    let runs = tx.activity().lock_runs_for_steps(tenant.id, &ids).await?;
+    let ids: Vec<RunId> = touched.runs.iter().copied().collect();
+    let cold = load_hot(state, tx, &ids).await?;
+    if !cold.is_empty() {
+        load_cold(state, tx, &cold).await?;
+    }
+    go_on(state, &ids).await?;
+    load_salts(state, tx).await
+}
+
+/// Takes those of the runs that are remembered here, and that the store has in the state that is remembered; gives the
+/// others. Where one of them is remembered, all are locked.
+async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<Vec<RunId>, StoreError> {
+    let tenant = state.tenant.id;
+    let not_before = state.now - state.spine.settings().outage_memory;
+    let mut hot = state.spine.choke().memory.lend(tenant, ids, not_before);
+    if hot.is_empty() {
+        return Ok(ids.to_vec());
+    }
+    for StoredState { run: id, version, frozen, salted } in tx.remembered().lock_states(tenant, ids).await? {
+        let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
+        let HotRun { run, trace, version, snapshot, salt } = hot;
+        state.frozen |= frozen || may_be_frozen(&run);
+        state.salts.insert(id, salt);
+        state.runs.insert(id, stored(run, trace, version, snapshot));
+    }
+    Ok(ids.iter().copied().filter(|id| !state.runs.contains_key(id)).collect())
+}
+
+/// Reads runs.
+async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), StoreError> {
+    let tenant = Arc::clone(&state.tenant);
+    let runs = tx.activity().lock_runs_for_steps(tenant.id, ids).await?;
     let mut traces: HashMap<RunId, Trace> = tx
         .traces()
-        .lock_traces(tenant.id, &ids)
+        .lock_traces(tenant.id, ids)
         .await?
         .into_iter()
         .map(|trace| (trace.run_id, trace))
@@ -39,20 +69,23 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
-        // What a store knows of a freeze is its text, and a name that is not ASCII may have been kept in another form.
-        // One that is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII
-        // (U+212A, Kelvin) is met at a run's start, not at its steps, for no index finds it.
-        state.frozen |= frozen || !run.agent_id.is_ascii();
+        state.frozen |= frozen || may_be_frozen(&run);
         state.runs.insert(run.id, stored(run, trace, version, Arc::clone(snapshot)));
     }
-    go_on(state, &ids).await?;
-    load_salts(state, tx).await
+    Ok(())
+}
+
+/// What a store knows of a freeze is its text, and a name that is not ASCII may have been kept in another form. One
+/// that is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII (U+212A,
+/// Kelvin) is met at a run's start, not at its steps, for no index finds it.
+fn may_be_frozen(run: &Run) -> bool {
+    !run.agent_id.is_ascii()
 }
 
 /// What the texts of the runs are hashed with. Those of a run that has none were erased.
 async fn load_salts(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
-    let ids: Vec<RunId> = state.runs.keys().copied().collect();
-    state.salts = tx.traces().salts(state.tenant.id, &ids).await?;
+    let ids: Vec<RunId> = state.runs.keys().copied().filter(|id| !state.salts.contains_key(id)).collect();
+    state.salts.extend(tx.traces().salts(state.tenant.id, &ids).await?);
     Ok(())
 }
 

@@ -33,6 +33,8 @@ struct Place {
     stage: Stage,
     steps: u64,
     chain_head: Hash,
+    /// How often it was written: also where it came to no step by that.
+    written: u64,
 }
 
 /// Where a run stands in its life.
@@ -56,12 +58,14 @@ impl Stage {
 
 impl Place {
     fn of(run: &RunState) -> Self {
-        Self { stage: Stage::of(&run.run), steps: run.next_index(), chain_head: run.trace.chain_head }
+        let (stage, written) = (Stage::of(&run.run), run.version.count);
+        Self { stage, steps: run.next_index(), chain_head: run.trace.chain_head, written }
     }
 
     /// Whether a run that is here has all that it had there.
     fn goes_on_from(self, there: Self) -> bool {
         self.stage >= there.stage
+            && self.written >= there.written
             && (self.steps > there.steps
                 || (self.steps == there.steps && self.chain_head == there.chain_head))
     }
@@ -145,6 +149,15 @@ impl Left {
         if found.is_some() && stage < Some(left.stage) {
             return Some(format!("run {id} had ended when this server last saw it, and has not"));
         }
+        if let Some(Place { steps, written, .. }) = found
+            && steps >= left.steps
+            && written < left.written
+        {
+            let had = left.written;
+            return Some(format!(
+                "run {id} was written {had} times when this server last saw it, and {written} times now"
+            ));
+        }
         let (had, has) = (left.steps, found.map_or(0, |found| found.steps));
         Some(format!("run {id} had come to step {had} when this server last wrote it, and is at {has}"))
     }
@@ -159,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_run_goes_on_where_it_has_its_steps_and_its_stage() {
-        let place = |stage, steps, head| Place { stage, steps, chain_head: Hash([head; 32]) };
+        let place = |stage, steps, head| Place { stage, steps, chain_head: Hash([head; 32]), written: 5 };
         let left = place(Stage::Stopped, 3, 1);
         for (found, goes_on) in [
             (left, true),
@@ -169,6 +182,9 @@ mod tests {
             (place(Stage::Over, 2, 1), false),
             (place(Stage::Running, 3, 1), false),
             (place(Stage::Running, 9, 9), false),
+            (Place { written: 6, ..left }, true),
+            (Place { written: 4, ..left }, false),
+            (Place { written: 4, ..place(Stage::Over, 9, 9) }, false),
         ] {
             assert_eq!(found.goes_on_from(left), goes_on, "{found:?}");
         }
@@ -179,7 +195,7 @@ mod tests {
         let (tenant, id) = (TenantId(Uuid::from_u128(1)), RunId(Uuid::from_u128(2)));
         let (left, at) = (Left::default(), |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second));
         lock(&left.halted).insert((tenant, id), (at(0), Stage::Stopped));
-        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]) };
+        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]), written: 1 };
         for n in 0..MAX_REMEMBERED + 10 {
             let run = RunId(Uuid::from_u128(10 + n as u128));
             lock(&left.runs).insert((tenant, run), (at(1), place));
@@ -214,7 +230,7 @@ mod tests {
     fn what_somebody_accepted_is_not_missed_and_what_comes_after_it_is() {
         let [one, other] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
         let (id, left) = (RunId(Uuid::from_u128(3)), Left::default());
-        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]) };
+        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]), written: 1 };
         let is_missed = |tenant| left.lost(tenant, id, None).is_some();
         for tenant in [one, other] {
             left.accepted(tenant, 0);

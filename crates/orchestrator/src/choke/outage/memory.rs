@@ -1,7 +1,10 @@
-//! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
-//! left them. What it has answered since is in `answers`.
+//! What a replica remembers for the time that its store is down, and for the next group: the runs that it served
+//! lately, as its last commit left them. What it has answered since is in `answers`.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drivers::StoreError;
@@ -10,7 +13,7 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::words::RunStatus;
+use proof::{contents::Salt, words::RunStatus};
 
 use super::{
     ahead::{Amount, Counted},
@@ -24,7 +27,7 @@ use crate::{
     choke::{
         decide::gates::serves,
         prepare::Call,
-        state::{RunState, State, Tracked, held::HeldPermit, recent::Recent, usage},
+        state::{RunState, State, Tracked, held::HeldPermit, hot::HotRun, recent::Recent, usage},
     },
     clock_check,
 };
@@ -64,6 +67,8 @@ pub(in crate::choke) struct Remembered {
     /// Whether a group may have stopped it.
     doubt: Doubt,
     run: RunState,
+    /// What its texts are hashed with, where `run` is what the store has at its version: the next group goes by that.
+    hot: Option<Salt>,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
 }
@@ -101,7 +106,7 @@ impl Memory {
         self.remember_usage(&state);
         self.accepted(state.tenant.id, state.spine.db().acceptances(state.tenant.id));
         self.left.note(state.tenant.id, state.runs.values(), state.now);
-        let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
+        let State { tenant, now, began, runs: served, permits, permit_keys, mut salts, .. } = state;
         // What the group held is newer than what it only read.
         let mut of_run: HashMap<RunId, Vec<Permit>> = HashMap::new();
         for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
@@ -111,7 +116,10 @@ impl Memory {
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let written = wrote.then_some(began);
-            let mut run = Remembered::of(now, began, written, run.settled());
+            // What comes late to a sealed run is in another trace, and of one that takes no steps little is asked.
+            let is_hot = run.late.is_none() && takes_steps(&run.run);
+            let hot = salts.remove(&id).filter(|_| is_hot);
+            let mut run = Remembered { hot, ..Remembered::of(now, began, written, run.settled()) };
             if let Some(before) = runs.take(tenant.id, id) {
                 run.come_after(before, began);
             }
@@ -130,6 +138,19 @@ impl Memory {
             let weight = known.weight();
             runs.weigh(tenant.id, id, weight);
         }
+    }
+
+    /// Those of the runs that are remembered since then as the store had them. Each is given once: until a group that
+    /// was committed has left it again, whatever becomes of this one, the next reads it from the store.
+    pub(in crate::choke) fn lend(
+        &self,
+        tenant: TenantId,
+        ids: &[RunId],
+        not_before: DateTime<Utc>,
+    ) -> HashMap<RunId, HotRun> {
+        let mut runs = lock(&self.runs);
+        let lent = |id: &RunId| Some((*id, runs.look_at(tenant, *id)?.lend(not_before)?));
+        ids.iter().filter_map(lent).collect()
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
@@ -203,6 +224,7 @@ impl Memory {
             if let Some(known) = runs.look_at(run.tenant, run.id) {
                 self.left.halted(&run, known.at);
                 known.run.run = run;
+                known.hot = None;
                 known.stopped = Some(told);
             }
         }
@@ -260,6 +282,8 @@ impl Memory {
         let Some(run) = state.runs.get(&run_id) else { return };
         let Some(mut known) = runs.take(state.tenant.id, run_id) else { return };
         known.go_on(run.clone().settled(), state.began);
+        // The store has nothing of that.
+        known.hot = None;
         for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
             known.permit(permit.clone(), state.now);
         }
@@ -276,8 +300,16 @@ impl Remembered {
     }
 
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
-        let (looked, stopped, doubt, permits) = (None, None, Doubt::default(), HashMap::new());
-        Self { at, read, written, looked, stopped, doubt, run, permits }
+        let (looked, stopped, doubt, hot, permits) = (None, None, Doubt::default(), None, HashMap::new());
+        Self { at, read, written, looked, stopped, doubt, run, hot, permits }
+    }
+
+    /// The run for its next group, where it is as the store had it.
+    fn lend(&mut self, not_before: DateTime<Utc>) -> Option<HotRun> {
+        let salt = self.hot.take().filter(|_| self.at >= not_before)?;
+        let RunState { run, trace, version, snapshot, .. } = &self.run;
+        let (run, trace, snapshot) = (run.clone(), trace.clone(), Arc::clone(snapshot));
+        Some(HotRun { run, trace, version: *version, snapshot, salt })
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.
@@ -294,6 +326,9 @@ impl Remembered {
     fn go_on(&mut self, left: RunState, since: TimeDelta) {
         let is_over = self.stopped.is_some_and(|at| at >= since) && takes_steps(&left.run);
         let run = if is_over { self.run.run.clone() } else { left.run };
+        if is_over {
+            self.hot = None;
+        }
         self.run = RunState { run, ..left };
     }
 

@@ -3,6 +3,7 @@
 pub(super) mod answered;
 pub(super) mod given;
 pub(super) mod held;
+pub(super) mod hot;
 pub(super) mod kept;
 pub(super) mod kept_texts;
 pub(super) mod kept_trees;

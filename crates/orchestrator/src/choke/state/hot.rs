@@ -1,0 +1,23 @@
+//! A run as a committed group left it: all that the next group of the run would read again, where the store still has
+//! the run in that state.
+
+use std::sync::Arc;
+
+use models::{
+    activity::{Run, RunVersion},
+    logs::Trace,
+};
+use proof::contents::Salt;
+
+use super::snapshots::BoundSnapshot;
+
+/// What is kept of a run for its next group. What of a run is not told by its version (whether it is frozen, what
+/// people did to it, what its agent knows) is asked each time.
+pub(in crate::choke) struct HotRun {
+    pub(in crate::choke) run: Run,
+    pub(in crate::choke) trace: Trace,
+    pub(in crate::choke) version: RunVersion,
+    pub(in crate::choke) snapshot: Arc<BoundSnapshot>,
+    /// What its texts are hashed with.
+    pub(in crate::choke) salt: Salt,
+}

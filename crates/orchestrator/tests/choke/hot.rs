@@ -1,0 +1,170 @@
+//! A run that a server remembers is not read again; and nothing that is done to it meanwhile is missed by that.
+
+use kit::Kit;
+use models::ids::RunId;
+use orchestrator::{
+    Error, Settings,
+    choke::call::{StartRun, StepReport},
+    handlers::{activity, policies},
+};
+use proof::words::InterventionKind;
+use testkit::{Store, TestDatabase, on_both};
+use verify::Word;
+
+use crate::{
+    agent::{Agent, ask, llm, refused, tool},
+    halts::end_commits,
+};
+
+/// The same callers at another server.
+fn at<'k>(kit: &'k Kit, agent: &Agent<'_>) -> Agent<'k> {
+    Agent { kit, ctx: agent.ctx.clone(), admin: agent.admin.clone() }
+}
+
+/// How many statements a step takes.
+async fn step(agent: &Agent<'_>, run: RunId) -> u64 {
+    let before = agent.kit.db.statements();
+    agent.record(run, tool("read")).await.unwrap();
+    agent.kit.db.statements() - before
+}
+
+/// All that was recorded of the run is there, and proves itself.
+async fn is_whole(agent: &Agent<'_>, run: RunId, steps: u64) {
+    assert_eq!(agent.complete(run).await.unwrap().step_count, steps);
+    let (report, _) = agent.verified(run).await;
+    assert_eq!(report.word, Word::Complete, "{report}");
+}
+
+fn held_back<T: std::fmt::Debug>(told: Result<T, Error>) -> String {
+    match told {
+        Err(Error::HeldBack(why)) => why,
+        other => panic!("the store fell back: {other:?}"),
+    }
+}
+
+/// What is gone of a run when its store fell back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    Step,
+    /// No step came of it.
+    Permit,
+    /// A step, and a server that starts anew has written as often since.
+    Overwritten,
+}
+
+on_both! {
+    async fn what_is_remembered_is_not_read_again(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let there = at(&two, &here);
+        let run = here.start().await;
+        step(&there, run).await;
+        let hot = step(&there, run).await;
+        assert_eq!(step(&there, run).await, hot, "however often");
+        step(&here, run).await;
+        let cold = step(&there, run).await;
+        assert_eq!(cold - hot, 3, "another wrote it: the run, its trace and its salt are read");
+        assert_eq!(step(&there, run).await, hot, "and it is remembered again");
+        is_whole(&there, run, 6).await;
+    }
+
+    async fn a_run_for_which_there_is_no_room_is_read_each_time(db: TestDatabase) {
+        let settings = Settings { installation: "test".to_owned(), max_remembered_bytes: 128 << 10, ..Settings::default() };
+        let kit = Kit::with(db, settings).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let goal = Some("to find a word ".repeat(4_000));
+        let long = StartRun { agent_id: "researcher".to_owned(), goal, ..StartRun::default() };
+        let long = activity::start(&kit.spine, &agent.ctx, long).await.unwrap().run.id;
+        let short = agent.start().await;
+        let mut counts = Vec::new();
+        for run in [long, short] {
+            step(&agent, run).await;
+            let second = step(&agent, run).await;
+            assert_eq!(step(&agent, run).await, second);
+            counts.push(second);
+        }
+        assert!(counts[0] > counts[1], "{counts:?}: a quarter is for runs, and the long one has more than that");
+    }
+
+    async fn what_another_server_does_to_it_is_met(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let there = at(&two, &here);
+        let remembered = async || {
+            let run = here.start().await;
+            here.record(run, llm(1)).await.unwrap();
+            run
+        };
+        let run = remembered().await;
+        activity::kill(&two.spine, &there.admin, run, Some("stop it".to_owned())).await.unwrap();
+        let told = here.record(run, llm(1)).await;
+        assert!(matches!(told, Err(Error::RunKilled { .. })), "{told:?}");
+
+        let run = remembered().await;
+        there.complete(run).await.unwrap();
+        let told = here.permit(run, ask("read")).await;
+        assert!(matches!(told, Err(Error::RunNotRunning { .. })), "{told:?}");
+
+        let run = remembered().await;
+        activity::abort(&two.spine, &there.ctx, run, None).await.unwrap();
+        let told = here.record(run, llm(1)).await;
+        assert!(matches!(told, Err(Error::RunNotRunning { .. })), "{told:?}");
+
+        let run = remembered().await;
+        assert_eq!(there.record(run, llm(2)).await.unwrap().step_index, 1);
+        assert_eq!(here.record(run, llm(3)).await.unwrap().step_index, 2, "it comes after the other's");
+        let granted = there.permit(run, ask("read")).await.unwrap();
+        let report = StepReport { permit_id: Some(granted.permit_id), ..tool("read") };
+        assert_eq!(here.record(run, report).await.unwrap().step_index, 3);
+        is_whole(&here, run, 4).await;
+
+        let run = remembered().await;
+        let frozen = Some("researcher".to_owned());
+        policies::freeze(&two.spine, &there.admin, frozen.clone(), "stop it".to_owned()).await.unwrap();
+        let halted = refused(here.record(run, llm(1)).await);
+        assert_eq!(halted.verdict.intervention.unwrap().kind, InterventionKind::Freeze);
+        policies::unfreeze(&two.spine, &there.admin, frozen, None).await.unwrap();
+        assert_eq!(here.record(run, llm(1)).await.unwrap().step_index, 2, "behind what was refused until it is lifted");
+        is_whole(&here, run, 2).await;
+    }
+
+    async fn a_store_that_fell_back_under_it_is_noticed(db: TestDatabase) {
+        for (n, gone) in (1..).zip([Gone::Step, Gone::Permit, Gone::Overwritten]) {
+            let kit = Kit::replica(db, 2 * n).await;
+            let agent = Agent::of(&kit, "acme").await;
+            let run = agent.start().await;
+            agent.record(run, llm(1)).await.unwrap();
+            db.keep().await;
+            match gone {
+                Gone::Step | Gone::Overwritten => drop(agent.record(run, llm(1)).await.unwrap()),
+                Gone::Permit => drop(agent.permit(run, ask("read")).await.unwrap()),
+            }
+            db.put_back().await;
+            let anew = Kit::replica(db, 2 * n + 1).await;
+            if gone == Gone::Overwritten {
+                at(&anew, &agent).record(run, llm(2)).await.unwrap();
+            }
+            let why = held_back(agent.record(run, llm(1)).await);
+            assert!(why.contains("fell back under the server"), "{gone:?}: {why}");
+            let index = if gone == Gone::Overwritten { 2 } else { 1 };
+            let next = at(&anew, &agent).record(run, llm(1)).await.unwrap();
+            assert_eq!(next.step_index, index, "{gone:?}: who starts anew goes on with what there is");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_goes_on_where_nobody_knows_what_became_of_its_last_commit() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let run = agent.start().await;
+    agent.record(run, llm(1)).await.unwrap();
+    end_commits(&db, "run_segments").await;
+    let unknown = agent.record(run, llm(1)).await;
+    assert!(matches!(unknown, Err(Error::CommitUnknown(_))), "{unknown:?}");
+    db.tamper("DROP FUNCTION gone() CASCADE").await.unwrap();
+    assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 1, "it was not in");
+    assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 2);
+    is_whole(&agent, run, 3).await;
+}
