@@ -123,6 +123,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
+    tx.activity().runs_of_traces(TENANT, std::slice::from_ref(&text)).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
     let of_steps: Vec<_> = runs.iter().map(|run| (*run, StepKey::Given(text.clone()))).collect();
     tx.traces().find_steps_by_keys(TENANT, &of_steps).await?;

@@ -190,17 +190,24 @@ impl ActivityReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// The runs that these outside traces are.
-    pub async fn find_runs_by_traces(
+    /// Which runs these outside traces are, of those that are known.
+    pub async fn runs_of_traces(
         self,
         tenant: TenantId,
         trace_ids: &[String],
-    ) -> Result<Vec<Run>, StoreError> {
+    ) -> Result<HashMap<String, RunId>, StoreError> {
+        let backend = self.conn.backend();
+        let select = of(tenant).select_only().columns([Column::ExternalTraceId, Column::Id]);
         // As with keys: the index has only runs of a trace.
-        let traced = of(tenant).filter(Column::ExternalTraceId.is_not_null());
-        let rows =
-            read::by_keys(self.conn, traced, [Column::ExternalTraceId], keys::sorted(trace_ids)).await?;
-        rows.into_iter().map(from_row).collect()
+        let traced = select.filter(Column::ExternalTraceId.is_not_null());
+        let mut found = HashMap::with_capacity(trace_ids.len());
+        for chunk in keys::sorted(trace_ids).chunks(dialect::keys_at_once(backend, 1)) {
+            let among = dialect::among(backend, &[Column::ExternalTraceId], keys::transposed(chunk));
+            for row in self.conn.rows(traced.clone().filter(among).build(backend)).await? {
+                found.insert(row.try_get_by(0)?, row.try_get_by::<Id<RunId>, _>(1)?.0);
+            }
+        }
+        Ok(found)
     }
 
     /// Runs, newest first.

@@ -4,6 +4,7 @@ use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{
     Error, Settings,
+    background::sweeper,
     choke::call::{StartRun, StepReport},
     handlers::{activity, policies},
 };
@@ -14,6 +15,7 @@ use verify::Word;
 use crate::{
     agent::{Agent, ask, llm, refused, tool},
     halts::end_commits,
+    spans::{call, only_run, root, send},
 };
 
 /// The same callers at another server.
@@ -66,6 +68,35 @@ on_both! {
         assert_eq!(cold - hot, 3, "another wrote it: the run, its trace and its salt are read");
         assert_eq!(step(&there, run).await, hot, "and it is remembered again");
         is_whole(&there, run, 6).await;
+    }
+
+    async fn nor_is_a_trace(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let there = at(&two, &here);
+        let sent = async |agent: &Agent<'_>, span: u64| {
+            let before = agent.kit.db.statements();
+            assert_eq!(send(agent, &[call(1, span)]).await.count, 0);
+            agent.kit.db.statements() - before
+        };
+        for span in [1, 2] {
+            sent(&there, span).await;
+        }
+        let hot = sent(&there, 3).await;
+        assert_eq!(sent(&there, 4).await, hot, "however often");
+        sent(&here, 5).await;
+        let cold = sent(&there, 6).await;
+        assert!(cold >= hot + 3, "{cold}, {hot}: another wrote it");
+        assert_eq!(sent(&there, 7).await, hot, "and it is remembered again");
+        let run = only_run(&here).await;
+        assert_eq!((run.step_count, run.input_tokens), (7, 7 * 21));
+        send(&there, &[root(1, false)]).await;
+        for kit in [&one, &two] {
+            kit.clock.advance(chrono::Duration::seconds(30));
+        }
+        assert_eq!(sweeper::tick(&two.spine).await.unwrap(), 1);
+        let (report, _) = here.verified(run.id).await;
+        assert_eq!(report.word, Word::Complete, "{report}");
     }
 
     async fn a_run_for_which_there_is_no_room_is_read_each_time(db: TestDatabase) {

@@ -52,10 +52,8 @@ pub(super) async fn load(
         }
     }
     if !touched.traces.is_empty() {
-        for run in tx.activity().find_runs_by_traces(tenant.id, &touched.traces).await? {
-            touched.runs.insert(run.id);
-            state.traces.extend(run.external_trace_id.map(|trace| (trace, run.id)));
-        }
+        state.traces = tx.activity().runs_of_traces(tenant.id, &touched.traces).await?;
+        touched.runs.extend(state.traces.values());
     }
     if touched.starts {
         state.current = Some(spine.choke().snapshots.current(spine, tx, tenant).await?);

@@ -1,10 +1,7 @@
 //! What a replica remembers for the time that its store is down, and for the next group: the runs that it served
 //! lately, as its last commit left them. What it has answered since is in `answers`.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drivers::StoreError;
@@ -41,6 +38,8 @@ const ENDED: TimeDelta = TimeDelta::minutes(1);
 /// The runs of the last minutes, and the answers that are still to be written.
 pub(in crate::choke) struct Memory {
     runs: Mutex<Recent<RunId, Remembered>>,
+    /// Runs that are traces, for their next group alone: no span is answered without the store.
+    traced: Mutex<Recent<RunId, (DateTime<Utc>, HotRun)>>,
     /// Use in the windows of limits, as the store had it when last a group touched them.
     usage: Mutex<Windows>,
     /// What was answered since, and counted on top of that.
@@ -74,10 +73,12 @@ pub(in crate::choke) struct Remembered {
 }
 
 impl Memory {
-    /// Of nothing yet; the runs may be so many bytes.
+    /// Of nothing yet; the runs may be so many bytes, a quarter of them those of traces: however many of these there
+    /// are, halts of the others hold while the store is down.
     pub(in crate::choke) fn within(most: usize) -> Self {
         Self {
-            runs: Mutex::new(Recent::within(most)),
+            runs: Mutex::new(Recent::within(most - most / 4)),
+            traced: Mutex::new(Recent::within(most / 4)),
             usage: Mutex::default(),
             answers: Answers::default(),
             left: Left::default(),
@@ -92,6 +93,7 @@ impl Memory {
         lock(&self.runs).forget(|known| {
             known.at < oldest || (known.at < ended && has_ended(&known.run.run) && !known.doubt.is_open())
         });
+        lock(&self.traced).forget(|(at, _)| *at < oldest);
         lock(&self.usage).retain(|_, (at, _)| *at >= oldest);
     }
 
@@ -113,12 +115,19 @@ impl Memory {
             of_run.entry(permit.run_id).or_default().push(permit);
         }
         let mut runs = lock(&self.runs);
-        // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
-        for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
+        for (id, run) in served {
             let written = wrote.then_some(began);
             // What comes late to a sealed run is in another trace, and of one that takes no steps little is asked.
             let is_hot = run.late.is_none() && takes_steps(&run.run);
             let hot = salts.remove(&id).filter(|_| is_hot);
+            // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
+            if run.run.external_trace_id.is_some() {
+                if let Some(salt) = hot {
+                    let weight = size_of::<HotRun>() + run.weight();
+                    lock(&self.traced).keep(tenant.id, id, (now, HotRun::of(run, salt)), weight);
+                }
+                continue;
+            }
             let mut run = Remembered { hot, ..Remembered::of(now, began, written, run.settled()) };
             if let Some(before) = runs.take(tenant.id, id) {
                 run.come_after(before, began);
@@ -148,8 +157,14 @@ impl Memory {
         ids: &[RunId],
         not_before: DateTime<Utc>,
     ) -> HashMap<RunId, HotRun> {
-        let mut runs = lock(&self.runs);
-        let lent = |id: &RunId| Some((*id, runs.look_at(tenant, *id)?.lend(not_before)?));
+        let (mut runs, mut traced) = (lock(&self.runs), lock(&self.traced));
+        let lent = |id: &RunId| {
+            let hot = match traced.take(tenant, *id) {
+                Some((at, hot)) => Some(hot).filter(|_| at >= not_before),
+                None => runs.look_at(tenant, *id)?.lend(not_before),
+            };
+            Some((*id, hot?))
+        };
         ids.iter().filter_map(lent).collect()
     }
 
@@ -307,9 +322,7 @@ impl Remembered {
     /// The run for its next group, where it is as the store had it.
     fn lend(&mut self, not_before: DateTime<Utc>) -> Option<HotRun> {
         let salt = self.hot.take().filter(|_| self.at >= not_before)?;
-        let RunState { run, trace, version, snapshot, .. } = &self.run;
-        let (run, trace, snapshot) = (run.clone(), trace.clone(), Arc::clone(snapshot));
-        Some(HotRun { run, trace, version: *version, snapshot, salt })
+        Some(HotRun::of(self.run.clone(), salt))
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.

@@ -9,7 +9,7 @@ use models::{
 };
 use proof::contents::Salt;
 
-use super::snapshots::BoundSnapshot;
+use super::{RunState, snapshots::BoundSnapshot};
 
 /// What is kept of a run for its next group. What of a run is not told by its version (whether it is frozen, what
 /// people did to it, what its agent knows) is asked each time.
@@ -20,4 +20,12 @@ pub(in crate::choke) struct HotRun {
     pub(in crate::choke) snapshot: Arc<BoundSnapshot>,
     /// What its texts are hashed with.
     pub(in crate::choke) salt: Salt,
+}
+
+impl HotRun {
+    /// The run as its group leaves it.
+    pub(in crate::choke) fn of(run: RunState, salt: Salt) -> Self {
+        let RunState { run, trace, version, snapshot, .. } = run;
+        Self { run, trace, version, snapshot, salt }
+    }
 }

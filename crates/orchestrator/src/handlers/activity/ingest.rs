@@ -255,10 +255,8 @@ async fn runs_of(
     if order.is_empty() {
         return Ok(Traces::default());
     }
-    let found = spine.read().await?.activity().find_runs_by_traces(ctx.tenant.id, &order).await?;
+    let mut runs = spine.read().await?.activity().runs_of_traces(ctx.tenant.id, &order).await?;
     let mut refused = BTreeMap::new();
-    let mut runs: HashMap<String, RunId> =
-        found.into_iter().filter_map(|run| Some((run.external_trace_id?, run.id))).collect();
     order.retain(|trace| !runs.contains_key(trace));
     for traces in order.chunks(MAX_GROUP) {
         let now = spine.now();
