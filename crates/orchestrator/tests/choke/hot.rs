@@ -8,7 +8,7 @@ use orchestrator::{
     choke::call::{StartRun, StepReport},
     handlers::{activity, policies},
 };
-use proof::words::InterventionKind;
+use proof::words::{InterventionKind, LimitType};
 use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
@@ -68,6 +68,38 @@ on_both! {
         assert_eq!(cold - hot, 3, "another wrote it: the run, its trace and its salt are read");
         assert_eq!(step(&there, run).await, hot, "and it is remembered again");
         is_whole(&there, run, 6).await;
+    }
+
+    async fn nor_is_what_its_open_permits_hold(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        here.limit(LimitType::RunSteps, 20).await;
+        let there = at(&two, &here);
+        let run = here.start().await;
+        for n in 0..18 {
+            let agent = if n % 3 == 0 { &there } else { &here };
+            agent.permit(run, ask("read")).await.unwrap();
+        }
+        for agent in [&here, &there] {
+            step(agent, run).await;
+        }
+        for agent in [&here, &there, &here] {
+            refused(agent.permit(run, ask("read")).await);
+        }
+        for kit in [&one, &two] {
+            kit.clock.advance(chrono::Duration::seconds(61));
+        }
+        // Whoever comes first releases what has lapsed.
+        for agent in [&here, &there, &there] {
+            step(agent, run).await;
+        }
+        let hot = step(&there, run).await;
+        assert_eq!(step(&there, run).await, hot);
+        step(&here, run).await;
+        let cold = step(&there, run).await;
+        assert_eq!(cold - hot, 4, "the run, its trace, its salt and its open permits are read");
+        assert_eq!(step(&there, run).await, hot);
+        is_whole(&there, run, 10).await;
     }
 
     async fn nor_is_a_trace(db: TestDatabase) {

@@ -1,14 +1,19 @@
 //! The permits that a group uses or releases, locked; and those of its runs that are open.
 
+use std::collections::HashSet;
+
 use chrono::DateTime;
 use drivers::{StoreError, Tx};
 use models::ids::{PermitId, RunId};
-use proof::definitions::LimitDefinition;
-use rules::limits::{Basis, basis};
 
 use super::touched::Touched;
 use crate::{
-    choke::state::{RunState, State, held::HeldPermit, usage},
+    choke::state::{
+        State,
+        held::HeldPermit,
+        open::{self, OpenPermits},
+        usage,
+    },
     clock_check,
 };
 
@@ -28,15 +33,24 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
     Ok(())
 }
 
-/// The open permits of the runs that have a limit which asks for them: not locked, for the runs are.
-pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
-    let on_runs = |limit: &LimitDefinition| basis(limit.limit_type) == Basis::Run;
-    let asks = |run: &&RunState| run.snapshot.compiled.limits().iter().any(on_runs);
-    let runs: Vec<RunId> = state.runs.values().filter(asks).map(|run| run.run.id).collect();
+/// The open permits of the runs that have a limit which asks for them: not locked, for the runs are. Those of `hot` are
+/// remembered.
+pub(super) async fn load_open(state: &mut State, tx: &Tx, hot: &HashSet<RunId>) -> Result<(), StoreError> {
+    let may_lapse = clock_check::may_lapse(&state.spine);
+    let mut runs: Vec<RunId> = Vec::new();
+    for run in state.runs.values_mut().filter(|run| open::are_asked_for(&run.snapshot)) {
+        if may_lapse && hot.contains(&run.run.id) {
+            run.open.lapse(state.now);
+        } else {
+            // What had lapsed by the clock is not remembered, and may not have by now.
+            run.open = OpenPermits::default();
+            runs.push(run.run.id);
+        }
+    }
     if runs.is_empty() {
         return Ok(());
     }
-    let serving_at = if clock_check::may_lapse(&state.spine) { state.now } else { DateTime::UNIX_EPOCH };
+    let serving_at = if may_lapse { state.now } else { DateTime::UNIX_EPOCH };
     for permit in tx.policies().open_permits(state.tenant.id, &runs, serving_at).await? {
         if let Some(run) = state.runs.get_mut(&permit.run_id) {
             run.open.grant(permit.id, &permit.estimate, permit.expires_at);

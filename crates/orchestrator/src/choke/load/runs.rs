@@ -16,36 +16,45 @@ use proof::records::RecordKind;
 use super::touched::Touched;
 use crate::choke::state::{RunState, State, hot::HotRun, open::OpenPermits, snapshots::BoundSnapshot};
 
-pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
+/// Gives those that were not read, for they are remembered.
+pub(super) async fn load(
+    state: &mut State,
+    tx: &Tx,
+    touched: &Touched,
+) -> Result<HashSet<RunId>, StoreError> {
     if touched.runs.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
     let ids: Vec<RunId> = touched.runs.iter().copied().collect();
-    let cold = load_hot(state, tx, &ids).await?;
+    let hot = load_hot(state, tx, &ids).await?;
+    let cold: Vec<RunId> = ids.iter().copied().filter(|id| !hot.contains(id)).collect();
     if !cold.is_empty() {
         load_cold(state, tx, &cold).await?;
     }
     go_on(state, &ids).await?;
-    load_salts(state, tx).await
+    load_salts(state, tx).await?;
+    Ok(hot)
 }
 
-/// Takes those of the runs that are remembered here, and that the store has in the state that is remembered; gives the
-/// others. Where one of them is remembered, all are locked.
-async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<Vec<RunId>, StoreError> {
+/// Takes those of the runs that are remembered here, and that the store has in the state that is remembered; gives
+/// them. Where one is remembered, all are locked.
+async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<RunId>, StoreError> {
     let tenant = state.tenant.id;
     let not_before = state.now - state.spine.settings().outage_memory;
     let mut hot = state.spine.choke().memory.lend(tenant, ids, not_before);
+    let mut taken = HashSet::with_capacity(hot.len());
     if hot.is_empty() {
-        return Ok(ids.to_vec());
+        return Ok(taken);
     }
     for StoredState { run: id, version, frozen, salted } in tx.remembered().lock_states(tenant, ids).await? {
         let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
-        let HotRun { run, trace, version, snapshot, salt } = hot;
+        let HotRun { run, trace, version, snapshot, open, salt } = hot;
         state.frozen |= frozen || may_be_frozen(&run);
         state.salts.insert(id, salt);
-        state.runs.insert(id, stored(run, trace, version, snapshot));
+        state.runs.insert(id, RunState { open, ..stored(run, trace, version, snapshot) });
+        taken.insert(id);
     }
-    Ok(ids.iter().copied().filter(|id| !state.runs.contains_key(id)).collect())
+    Ok(taken)
 }
 
 /// Reads runs.

@@ -9,7 +9,11 @@ use models::{
 };
 use proof::contents::Salt;
 
-use super::{RunState, snapshots::BoundSnapshot};
+use super::{
+    RunState,
+    open::{self, OpenPermits},
+    snapshots::BoundSnapshot,
+};
 
 /// What is kept of a run for its next group. What of a run is not told by its version (whether it is frozen, what
 /// people did to it, what its agent knows) is asked each time.
@@ -18,6 +22,9 @@ pub(in crate::choke) struct HotRun {
     pub(in crate::choke) trace: Trace,
     pub(in crate::choke) version: RunVersion,
     pub(in crate::choke) snapshot: Arc<BoundSnapshot>,
+    /// Its open permits, where a limit asks for them: a permit is granted, and used, with its run. One that has lapsed
+    /// may have been released since, and holds nothing either way.
+    pub(in crate::choke) open: OpenPermits,
     /// What its texts are hashed with.
     pub(in crate::choke) salt: Salt,
 }
@@ -25,7 +32,8 @@ pub(in crate::choke) struct HotRun {
 impl HotRun {
     /// The run as its group leaves it.
     pub(in crate::choke) fn of(run: RunState, salt: Salt) -> Self {
-        let RunState { run, trace, version, snapshot, .. } = run;
-        Self { run, trace, version, snapshot, salt }
+        let RunState { run, trace, version, snapshot, open, .. } = run;
+        let open = if open::are_asked_for(&snapshot) { open } else { OpenPermits::default() };
+        Self { run, trace, version, snapshot, open, salt }
     }
 }

@@ -8,7 +8,18 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use models::{ids::PermitId, policies::Estimate};
-use rules::{Count, limits::Held};
+use rules::{
+    Count,
+    limits::{Basis, Held, basis},
+};
+
+use super::snapshots::BoundSnapshot;
+
+/// Whether a limit asks for the open permits of the runs that are bound to this: it does, or does not, as long as a run
+/// lives.
+pub(in crate::choke) fn are_asked_for(snapshot: &BoundSnapshot) -> bool {
+    snapshot.compiled.limits().iter().any(|limit| basis(limit.limit_type) == Basis::Run)
+}
 
 /// The permits of one run that are granted, and neither used nor expired.
 #[derive(Clone, Default)]
