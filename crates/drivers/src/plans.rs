@@ -48,11 +48,13 @@ async fn plan(conn: &Conn, statement: Statement) -> Vec<String> {
 }
 
 /// What SQLite may go over whole: the statement's own keys, its parts, and an index of few rows.
-const SMALL: [&str; 10] = [
+const SMALL: [&str; 12] = [
     "SCAN v",
     "SCAN names",
     "SCAN newest",
     "SCAN pending",
+    "SCAN first",
+    "SCAN second",
     "SCAN windows",
     "INDEX runs_live",
     "VALUES CLAUSE",

@@ -6,7 +6,7 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, UpdateMany,
     Value,
     entity::prelude::DateTimeUtc,
-    sea_query::{Expr, ExprTrait as _},
+    sea_query::{Asterisk, Expr, ExprTrait as _, Query, UnionType},
 };
 use uuid::Uuid;
 
@@ -15,6 +15,22 @@ use crate::{StoreError, conn::Conn, dialect, keys::transposed, tally};
 /// Every row of `select`.
 pub(crate) async fn all<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
     let rows = conn.rows(select.build(conn.backend())).await?;
+    rows.iter().map(model::<E>).collect()
+}
+
+/// Every row of `first`, and then every row of `second`, by one statement: what is locked is locked in that order.
+pub(crate) async fn both<E: EntityTrait>(
+    conn: &Conn,
+    first: Select<E>,
+    second: Select<E>,
+) -> Result<Vec<E::Model>, StoreError> {
+    // Whole queries of their own: Postgres locks no rows of a part of a union.
+    let all = |of: Select<E>, name: &'static str| {
+        Query::select().column(Asterisk).from_subquery(of.into_query(), name).to_owned()
+    };
+    let mut query = all(first, "first");
+    query.union(UnionType::All, all(second, "second"));
+    let rows = conn.rows(conn.statement(&query)).await?;
     rows.iter().map(model::<E>).collect()
 }
 

@@ -184,19 +184,31 @@ impl Policies<'_> {
         let wanted: Vec<[Value; 2]> =
             keys::in_order(named).into_iter().map(|(id, run)| [id.0.into(), run.0.into()]).collect();
         let locked = of(tenant).order_by_asc(Column::Id).lock_exclusive();
-        let mut rows = read::by_keys(self.conn, locked, [Column::Id, Column::RunId], wanted).await?;
-        if lapsed > 0 {
-            let over = of(tenant)
-                .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
-                .filter(Column::LapsesAt.lte(now))
-                .order_by_asc(Column::LapsesAt)
-                .order_by_asc(Column::Id)
-                .limit(lapsed)
-                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-            let over = read::all(self.conn, over).await?;
-            let held: HashSet<PermitId> = rows.iter().map(|row| row.id.0).collect();
-            rows.extend(over.into_iter().filter(|row| !held.contains(&row.id.0)));
+        let over = of(tenant)
+            .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
+            .filter(Column::LapsesAt.lte(now))
+            .order_by_asc(Column::LapsesAt)
+            .order_by_asc(Column::Id)
+            .limit(lapsed)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        // They come with the last of those that are named.
+        let mut over = (lapsed > 0).then_some(over);
+        let backend = self.conn.backend();
+        let mut rows: Vec<permits::Model> = Vec::new();
+        let mut chunks = wanted.chunks(dialect::keys_at_once(backend, 2)).peekable();
+        while let Some(chunk) = chunks.next() {
+            let among = dialect::among(backend, &[Column::Id, Column::RunId], keys::transposed(chunk));
+            let named = locked.clone().filter(among);
+            rows.extend(match over.take_if(|_| chunks.peek().is_none()) {
+                Some(over) => read::both(self.conn, named, over).await?,
+                None => read::all(self.conn, named).await?,
+            });
         }
+        if let Some(over) = over {
+            rows.extend(read::all(self.conn, over).await?);
+        }
+        let mut held = HashSet::with_capacity(rows.len());
+        rows.retain(|row| held.insert(row.id.0));
         rows.into_iter().map(from_row).collect()
     }
 

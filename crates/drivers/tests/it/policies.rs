@@ -278,7 +278,9 @@ testkit::on_both! {
         let named = [
             own(known.id), own(permits[1].id), own(PermitId(uuid(404))), other(permits[2].id), other(permits[3].id),
         ];
+        let before = db.statements();
         let locked = tx.policies().lock_permits(TENANT, &named, at(12), 500).await.expect("locked");
+        assert_eq!(db.statements() - before, 1, "those that are named, and those that lapsed");
         assert_eq!(locked, [permits[1].clone(), known.clone(), permits[0].clone(), permits[2].clone()]);
         assert_eq!(tx.policies().lock_permits(TENANT, &named, at(12), 0).await.expect("named").len(), 2);
         assert_eq!(tx.policies().lock_permits(TENANT, &[], at(12), 1).await.expect("one"), permits[..1]);
