@@ -5,7 +5,7 @@ use models::ids::RunId;
 use orchestrator::{
     Error, Settings,
     background::sweeper,
-    choke::call::{StartRun, StepReport},
+    choke::call::{PermitRequest, StartRun, StepReport},
     handlers::{activity, policies},
 };
 use proof::words::{InterventionKind, LimitType};
@@ -13,7 +13,7 @@ use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
 use crate::{
-    agent::{Agent, ask, llm, refused, tool},
+    agent::{Agent, ask, keyed, llm, refused, tool},
     halts::end_commits,
     spans::{call, only_run, root, send},
 };
@@ -68,6 +68,41 @@ on_both! {
         assert_eq!(cold - hot, 3, "another wrote it: the run, its trace and its salt are read");
         assert_eq!(step(&there, run).await, hot, "and it is remembered again");
         is_whole(&there, run, 6).await;
+    }
+
+    /// Only where all of them are known: the run began here, and nobody else has written it since.
+    async fn nor_is_it_asked_for_keys_that_are_new(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let there = at(&two, &here);
+        let run = here.start().await;
+        let record = async |agent: &Agent<'_>, key: &str| {
+            let before = agent.kit.db.statements();
+            let recorded = agent.record(run, keyed(key, tool("read"))).await;
+            (recorded, agent.kit.db.statements() - before)
+        };
+        let leave = |key: &str| PermitRequest { idempotency_key: Some(key.to_owned()), ..ask("read") };
+        record(&here, "a").await.0.unwrap();
+        let (first, known) = record(&here, "b").await;
+        let first = first.unwrap();
+        let again = record(&here, "b").await.0.unwrap();
+        assert_eq!((again.step_index, again.step_hash), (first.step_index, first.step_hash), "it is told again");
+        let granted = here.permit(run, leave("c")).await.unwrap();
+        assert_eq!(here.permit(run, leave("c")).await.unwrap(), granted);
+        let taken = record(&here, "c").await.0;
+        assert!(matches!(taken, Err(Error::IdempotencyConflict { .. })), "{taken:?}");
+        assert_eq!(record(&here, "d").await.1, known);
+
+        record(&there, "e").await.0.unwrap();
+        let (asked, not_known) = record(&there, "f").await;
+        asked.unwrap();
+        assert!(not_known >= known + 2, "{not_known}, {known}: steps and permits are looked for");
+        for agent in [&there, &here] {
+            for key in ["a", "b", "d", "e", "f"] {
+                record(agent, key).await.0.unwrap();
+            }
+        }
+        is_whole(&here, run, 5).await;
     }
 
     async fn nor_is_what_its_open_permits_hold(db: TestDatabase) {

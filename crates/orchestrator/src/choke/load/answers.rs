@@ -16,7 +16,7 @@ use super::touched::Touched;
 use crate::{
     choke::{
         prepare::Call,
-        state::{KnownStep, State, traced},
+        state::{KnownStep, State, kept_keys::may_be_taken, traced},
     },
     consequences::found::of_row,
 };
@@ -30,13 +30,14 @@ pub(super) async fn load(
 ) -> Result<(), StoreError> {
     let tenant = state.tenant.id;
     let mut decisions: BTreeSet<(RunId, DecisionId)> = BTreeSet::new();
-    if !touched.keys.is_empty() {
-        load_steps(state, tx, &touched.keys).await?;
+    let keys: Vec<_> = touched.keys.iter().filter(|key| may_be_taken(state, key)).cloned().collect();
+    if !keys.is_empty() {
+        load_steps(state, tx, &keys).await?;
         let contested = traced::contested(state, calls.iter().copied().flatten());
         if !contested.is_empty() {
             load_steps(state, tx, &contested).await?;
         }
-        for permit in tx.policies().find_permits_by_keys(tenant, &given(&touched.keys)).await? {
+        for permit in tx.policies().find_permits_by_keys(tenant, &given(&keys)).await? {
             decisions.insert((permit.run_id, permit.decision_id));
             state
                 .permit_keys

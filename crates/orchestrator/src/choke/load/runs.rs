@@ -48,9 +48,10 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
     }
     for StoredState { run: id, version, frozen, salted } in tx.remembered().lock_states(tenant, ids).await? {
         let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
-        let HotRun { run, trace, version, snapshot, open, salt } = hot;
+        let HotRun { run, trace, version, snapshot, open, beside } = hot;
         state.frozen |= frozen || may_be_frozen(&run);
-        state.salts.insert(id, salt);
+        state.salts.insert(id, beside.salt);
+        state.keys.extend(beside.keys.map(|keys| (id, keys)));
         state.runs.insert(id, RunState { open, ..stored(run, trace, version, snapshot) });
         taken.insert(id);
     }

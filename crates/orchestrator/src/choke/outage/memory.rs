@@ -10,7 +10,7 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::{contents::Salt, words::RunStatus};
+use proof::words::RunStatus;
 
 use super::{
     ahead::{Amount, Counted},
@@ -24,7 +24,14 @@ use crate::{
     choke::{
         decide::gates::serves,
         prepare::Call,
-        state::{RunState, State, Tracked, held::HeldPermit, hot::HotRun, recent::Recent, usage},
+        state::{
+            RunState, State, Tracked,
+            held::HeldPermit,
+            hot::{Beside, HotRun},
+            kept_keys,
+            recent::Recent,
+            usage,
+        },
     },
     clock_check,
 };
@@ -66,8 +73,8 @@ pub(in crate::choke) struct Remembered {
     /// Whether a group may have stopped it.
     doubt: Doubt,
     run: RunState,
-    /// What its texts are hashed with, where `run` is what the store has at its version: the next group goes by that.
-    hot: Option<Salt>,
+    /// The rest of it for its next group, which goes by that where `run` is what the store has at its version.
+    hot: Option<Beside>,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
 }
@@ -98,7 +105,7 @@ impl Memory {
     }
 
     /// Keeps what a committed group knew of its runs.
-    pub(in crate::choke) fn remember(&self, state: State) {
+    pub(in crate::choke) fn remember(&self, mut state: State) {
         let memory = state.spine.settings().outage_memory;
         let wrote = state.has_writes();
         self.governs.answered(state.began);
@@ -108,6 +115,7 @@ impl Memory {
         self.remember_usage(&state);
         self.accepted(state.tenant.id, state.spine.db().acceptances(state.tenant.id));
         self.left.note(state.tenant.id, state.runs.values(), state.now);
+        let mut keys = kept_keys::left(&mut state);
         let State { tenant, now, began, runs: served, permits, permit_keys, mut salts, .. } = state;
         // What the group held is newer than what it only read.
         let mut of_run: HashMap<RunId, Vec<Permit>> = HashMap::new();
@@ -119,12 +127,13 @@ impl Memory {
             let written = wrote.then_some(began);
             // What comes late to a sealed run is in another trace, and of one that takes no steps little is asked.
             let is_hot = run.late.is_none() && takes_steps(&run.run);
-            let hot = salts.remove(&id).filter(|_| is_hot);
+            let hot =
+                salts.remove(&id).filter(|_| is_hot).map(|salt| Beside { salt, keys: keys.remove(&id) });
             // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
             if run.run.external_trace_id.is_some() {
-                if let Some(salt) = hot {
-                    let weight = size_of::<HotRun>() + run.weight();
-                    lock(&self.traced).keep(tenant.id, id, (now, HotRun::of(run, salt)), weight);
+                if let Some(beside) = hot {
+                    let weight = size_of::<HotRun>() + run.weight() + beside.weight();
+                    lock(&self.traced).keep(tenant.id, id, (now, HotRun::of(run, beside)), weight);
                 }
                 continue;
             }
@@ -311,7 +320,8 @@ impl Remembered {
     /// About how many bytes it holds, beside what it shares.
     fn weight(&self) -> usize {
         let permits = self.permits.values().map(|permit| OF_A_PERMIT + permit.run_after.len());
-        size_of::<Self>() + self.run.weight() + permits.sum::<usize>()
+        let beside = self.hot.as_ref().map_or(0, Beside::weight);
+        size_of::<Self>() + self.run.weight() + beside + permits.sum::<usize>()
     }
 
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
@@ -321,8 +331,8 @@ impl Remembered {
 
     /// The run for its next group, where it is as the store had it.
     fn lend(&mut self, not_before: DateTime<Utc>) -> Option<HotRun> {
-        let salt = self.hot.take().filter(|_| self.at >= not_before)?;
-        Some(HotRun::of(self.run.clone(), salt))
+        let beside = self.hot.take().filter(|_| self.at >= not_before)?;
+        Some(HotRun::of(self.run.clone(), beside))
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.

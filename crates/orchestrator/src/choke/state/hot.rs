@@ -11,6 +11,7 @@ use proof::contents::Salt;
 
 use super::{
     RunState,
+    keys::Keys,
     open::{self, OpenPermits},
     snapshots::BoundSnapshot,
 };
@@ -25,15 +26,31 @@ pub(in crate::choke) struct HotRun {
     /// Its open permits, where a limit asks for them: a permit is granted, and used, with its run. One that has lapsed
     /// may have been released since, and holds nothing either way.
     pub(in crate::choke) open: OpenPermits,
+    /// The rest of it.
+    pub(in crate::choke) beside: Beside,
+}
+
+/// What is kept of a run beside its state.
+#[derive(Clone)]
+pub(in crate::choke) struct Beside {
     /// What its texts are hashed with.
     pub(in crate::choke) salt: Salt,
+    /// Its keys, where all of them are known.
+    pub(in crate::choke) keys: Option<Keys>,
+}
+
+impl Beside {
+    /// About how many bytes it holds beside itself.
+    pub(in crate::choke) fn weight(&self) -> usize {
+        self.keys.as_ref().map_or(0, Keys::weight)
+    }
 }
 
 impl HotRun {
     /// The run as its group leaves it.
-    pub(in crate::choke) fn of(run: RunState, salt: Salt) -> Self {
+    pub(in crate::choke) fn of(run: RunState, beside: Beside) -> Self {
         let RunState { run, trace, version, snapshot, open, .. } = run;
         let open = if open::are_asked_for(&snapshot) { open } else { OpenPermits::default() };
-        Self { run, trace, version, snapshot, open, salt }
+        Self { run, trace, version, snapshot, open, beside }
     }
 }

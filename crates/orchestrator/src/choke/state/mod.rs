@@ -5,8 +5,10 @@ pub(super) mod given;
 pub(super) mod held;
 pub(super) mod hot;
 pub(super) mod kept;
+pub(super) mod kept_keys;
 pub(super) mod kept_texts;
 pub(super) mod kept_trees;
+pub(super) mod keys;
 mod known;
 pub(super) mod late;
 pub(super) mod met;
@@ -52,6 +54,7 @@ use proof::{
 use self::{
     answered::Kept,
     held::{HeldPermits, Write},
+    keys::Keys,
     snapshots::BoundSnapshot,
     strikes::{FiredRows, Strike},
     trees::Tree,
@@ -131,6 +134,8 @@ pub(super) struct State {
     pub(super) runs: HashMap<RunId, RunState>,
     /// What their texts are hashed with; none where those were erased.
     pub(super) salts: HashMap<RunId, Salt>,
+    /// The keys of runs of which all are known.
+    pub(super) keys: HashMap<RunId, Keys>,
     /// The trees of the runs that spans are reported of.
     pub(super) trees: HashMap<RunId, Tree>,
     /// Runs that starts name, to come after them.
@@ -174,6 +179,7 @@ impl State {
             current: None,
             runs: HashMap::new(),
             salts: HashMap::new(),
+            keys: HashMap::new(),
             trees: HashMap::new(),
             lineage: HashMap::new(),
             run_keys: HashMap::new(),
