@@ -9,7 +9,7 @@
 //! - `idempotency()`: [`idempotency::IdempotencyStore`], [`idempotency::IdempotencyReads`]. Answers of calls that came
 //!   with a key.
 //! - `activity()`: [`activity::Activity`], [`activity::ActivityReads`]. Runs.
-//! - `remembered()`: [`remembered::RememberedRuns`], to lock only. Runs of which their caller knows the rest.
+//! - `run_locks()`: [`run_locks::RunLocks`], to lock only. Runs with their traces, or whether they are as they were.
 //! - `run_metrics()`: [`activity::RunMetricsDriver`], to write only. `policy_violation` and
 //!   `policy_draft_count` of runs.
 //! - `run_signals()`: [`activity::RunSignalDriver`], to write only. `risk_level` of runs.
@@ -79,10 +79,10 @@ mod plans;
 pub mod policies;
 mod postgres;
 mod read;
-pub mod remembered;
 mod rest;
 mod rows;
 mod rowtype;
+pub mod run_locks;
 mod seen;
 mod servers;
 mod sessions;

@@ -120,13 +120,12 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     let cause = Cause { category: IncidentCategory::Threshold, cause_key: text.clone() };
     let causes = [cause.clone(), Cause { cause_key: "y".to_owned(), ..cause }];
     tx.activity().lock_runs(TENANT, runs).await?;
-    tx.activity().lock_runs_for_steps(TENANT, runs).await?;
-    tx.remembered().lock_states(TENANT, runs).await?;
+    tx.run_locks().lock_whole(TENANT, runs).await?;
+    tx.run_locks().lock_states(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
     tx.activity().runs_of_traces(TENANT, std::slice::from_ref(&text)).await?;
-    tx.traces().lock_traces(TENANT, runs).await?;
     let of_steps: Vec<_> = runs.iter().map(|run| (*run, StepKey::Given(text.clone()))).collect();
     tx.traces().find_steps_by_keys(TENANT, &of_steps).await?;
     let indices: Vec<_> = runs.iter().map(|run| (*run, 7..1_000)).collect();

@@ -151,7 +151,8 @@ pub(crate) struct Newest<E: EntityTrait> {
     pub(crate) key: fn(&E::Model) -> (DateTimeUtc, Uuid),
 }
 
-fn model<E: EntityTrait>(row: &QueryResult) -> Result<E::Model, StoreError> {
+/// A row as its entity.
+pub(crate) fn model<E: EntityTrait>(row: &QueryResult) -> Result<E::Model, StoreError> {
     E::Model::from_query_result(row, "").map_err(|err| StoreError::Corrupt {
         table: E::default().table_name(),
         row: key_of::<E>(row),

@@ -38,7 +38,7 @@ use crate::{
         Policies, PoliciesReads, PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver,
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
-    remembered::RememberedRuns,
+    run_locks::RunLocks,
     seen::{Seen, SeenHead},
     store_file::StoreFile,
     store_name::StoreName,
@@ -403,8 +403,8 @@ lends! { Tx {
     idempotency: IdempotencyStore,
     /// Runs.
     activity: Activity,
-    /// Runs that are remembered.
-    remembered: RememberedRuns,
+    /// Runs, to lock them for calls.
+    run_locks: RunLocks,
     /// What violations and drafts do to runs.
     run_metrics: RunMetricsDriver,
     /// What signals do to runs.

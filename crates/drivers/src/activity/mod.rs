@@ -22,14 +22,12 @@ use models::{
     page::{Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait as _, DbErr, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _,
-    QueryTrait as _, sea_query::Expr,
+    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use self::{
     filter::matches,
-    frozen::freeze_of_run,
     rows::{from_row, to_row},
 };
 pub use self::{
@@ -56,20 +54,6 @@ driver! {
 }
 
 of_tenant!(runs);
-
-/// The name of what [`Activity::lock_runs_for_steps`] asks beside the columns.
-const FROZEN: &str = "frozen";
-
-/// A run as it is locked for calls of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockedRun {
-    /// The run.
-    pub run: Run,
-    /// Which state that is.
-    pub version: RunVersion,
-    /// Whether a freeze holds for it, under the very name of its agent.
-    pub frozen: bool,
-}
 
 /// A run to be written back.
 #[derive(Clone, Copy, Debug)]
@@ -256,33 +240,6 @@ impl Activity<'_> {
         let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
         rows.into_iter().map(from_row).collect()
-    }
-
-    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks.
-    /// Fails where the store does not go on from what this process has seen govern the tenant: it fell back.
-    pub async fn lock_runs_for_steps(
-        self,
-        tenant: TenantId,
-        ids: &[RunId],
-    ) -> Result<Vec<LockedRun>, StoreError> {
-        let (frozen, known) = (freeze_of_run(tenant), self.conn.seen().change_of(tenant));
-        let mut select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
-        for (asked, name) in governed::asked(tenant, known)? {
-            select = select.expr_as(asked, name);
-        }
-        let said = |row: &QueryResult| -> Result<_, DbErr> {
-            Ok((row.try_get::<bool>("", FROZEN)?, governed::said(row, tenant, known)?))
-        };
-        let rows = read::by_keys_with(self.conn, select, [Column::Id], keys::sorted(ids), said).await?;
-        // All of them say the same.
-        if let Some((_, (_, found))) = rows.first() {
-            self.conn.seen().compare_governed(found, self.conn.began())?;
-        }
-        let locked = |(row, (frozen, _)): (runs::Model, (bool, _))| -> Result<LockedRun, StoreError> {
-            let version = version::of(&row)?;
-            Ok(LockedRun { run: from_row(row)?, version, frozen })
-        };
-        rows.into_iter().map(locked).collect()
     }
 
     /// Adds new runs.

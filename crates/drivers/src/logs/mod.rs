@@ -11,6 +11,7 @@ mod system;
 mod traces;
 mod tree;
 
+pub(crate) use self::traces::read_trace;
 pub use self::{
     contents::{Base, DEEPEST, HeldTexts, KeptTexts, Named, NewContents},
     failures::{Evidence, EvidenceReads},

@@ -6,7 +6,7 @@ use models::{
     logs::Trace,
 };
 use proof::words::TraceStatus;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Select};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, Select};
 
 use crate::{
     StoreError, bulk,
@@ -67,6 +67,11 @@ pub(super) fn own(tenant: TenantId) -> Select<traces::Entity> {
     of(tenant).filter(Column::AddendumOf.is_null())
 }
 
+/// A trace as its row says it.
+pub(crate) fn read_trace(row: traces::Model) -> Result<Trace, StoreError> {
+    from_row(row)
+}
+
 impl TraceReads<'_> {
     /// One trace.
     pub async fn find_trace(self, tenant: TenantId, id: TraceId) -> Result<Option<Trace>, StoreError> {
@@ -106,13 +111,6 @@ impl TraceReads<'_> {
 }
 
 impl TraceStore<'_> {
-    /// The traces of these runs themselves, locked in order of the runs until the unit of work ends.
-    pub async fn lock_traces(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Trace>, StoreError> {
-        let select = dialect::sorted(self.conn.backend(), own(tenant), &[Column::RunId]).lock_exclusive();
-        let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(runs)).await?;
-        rows.into_iter().map(from_row).collect()
-    }
-
     /// Adds new traces.
     pub async fn start_traces(self, traces: &[Trace]) -> Result<(), StoreError> {
         bulk::insert::<traces::Entity>(self.conn, keys::rows(traces, to_row)?).await

@@ -91,15 +91,16 @@ testkit::on_both! {
         let run = sample::run(TENANT, 1);
         let tx = store.begin().await.expect("begin");
         tx.activity().insert_runs(&[run.clone()]).await.expect("inserted");
+        tx.traces().start_traces(&[sample::trace(TENANT, 1)]).await.expect("inserted");
         tx.commit().await.expect("commit");
         let steps = async |server: &Db| {
             let tx = server.begin().await?;
-            let locked = tx.activity().lock_runs_for_steps(TENANT, &[run.id]).await?;
+            let locked = tx.run_locks().lock_whole(TENANT, &[run.id]).await?;
             tx.rollback().await.map(|()| locked.len())
         };
         let remembers = async |server: &Db| {
             let tx = server.begin().await?;
-            let states = tx.remembered().lock_states(TENANT, &[run.id]).await?;
+            let states = tx.run_locks().lock_states(TENANT, &[run.id]).await?;
             tx.rollback().await.map(|()| states.len())
         };
         assert_eq!(steps(&store).await.expect("nothing was seen yet"), 1);

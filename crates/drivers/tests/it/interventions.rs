@@ -11,7 +11,7 @@ use models::{
 use proof::words::{ActorType, InterventionKind, InterventionTarget};
 
 use crate::{
-    sample::{self, ODD, OTHER, TENANT, at, run, uuid},
+    sample::{self, ODD, OTHER, TENANT, at, run, trace, uuid},
     whole,
 };
 
@@ -51,12 +51,15 @@ testkit::on_both! {
         let ids = runs.each_ref().map(|run| run.id);
         let tx = db.begin().await.expect("begin");
         tx.activity().insert_runs(&runs).await.expect("inserted");
-        let locked = tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked");
-        assert_eq!(locked.into_iter().map(|locked| locked.run).collect::<Vec<_>>(), runs);
+        let traces = [1, 2, 3].map(|n| trace(TENANT, n));
+        tx.traces().start_traces(&traces).await.expect("inserted");
+        let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
+        let whole = locked.into_iter().map(|locked| (locked.run, locked.trace));
+        assert_eq!(whole.collect::<Vec<_>>(), runs.into_iter().zip(traces).collect::<Vec<_>>());
         // Who remembers them is told the same.
         let frozen = async || {
-            let locked = tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked");
-            let states = tx.remembered().lock_states(TENANT, &ids).await.expect("locked");
+            let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
+            let states = tx.run_locks().lock_states(TENANT, &ids).await.expect("locked");
             let told = states.iter().map(|state| (state.run, state.version, state.frozen)).collect::<Vec<_>>();
             let read = locked.iter().map(|locked| (locked.run.id, locked.version, locked.frozen));
             assert_eq!(read.collect::<Vec<_>>(), told);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use drivers::{Raised, StoreError};
+use drivers::{Raised, StoreError, Tx};
 use models::{
     ids::{RunId, TraceId},
     logs::{Trace, Uncounted},
@@ -38,13 +38,19 @@ fn sealed(trace: Trace) -> Trace {
     }
 }
 
+/// The own traces of these runs, locked with them.
+async fn locked(tx: &Tx, runs: &[RunId]) -> Vec<Trace> {
+    let locked = tx.run_locks().lock_whole(TENANT, runs).await.expect("locked");
+    locked.into_iter().map(|locked| locked.trace).collect()
+}
+
 testkit::on_both! {
     async fn saving_writes_what_may_change_and_sealing_ends_it(db: TestDatabase) {
         let db = sample::store(db).await;
         whole::start(&db, 1..4).await;
         let tx = db.begin().await.expect("begin");
         let ids = [3, 1, 2].map(|n| RunId(uuid(n)));
-        let traces = tx.traces().lock_traces(TENANT, &ids).await.expect("locked");
+        let traces = locked(&tx, &ids).await;
         assert_eq!(traces, [1, 2, 3].map(|n| trace(TENANT, n)));
         let changed: Vec<Trace> = traces.iter().cloned().map(sealed).collect();
         let sent: Vec<Trace> = changed.iter().cloned().map(|t| Trace { agent_id: None, started_at: at(99), ..t }).collect();
@@ -53,7 +59,7 @@ testkit::on_both! {
         let runs = tx.activity().lock_runs(TENANT, &ids).await.expect("locked");
         let raised = tx.activity().save_runs(&runs, &HashMap::new()).await.expect("saved");
         tx.traces().save_traces(&sent, &raised).await.expect("sealed");
-        assert_eq!(tx.traces().lock_traces(TENANT, &ids).await.expect("locked"), changed);
+        assert_eq!(locked(&tx, &ids).await, changed);
         let refused = tx.traces().save_traces(&[Trace { step_count: 9, ..changed[0].clone() }], &raised).await;
         assert!(matches!(refused, Err(StoreError::AppendOnly(_))), "{refused:?}");
     }
@@ -67,7 +73,7 @@ testkit::on_both! {
         let own = trace(TENANT, 1);
         let run = own.run_id;
         assert_eq!(tx.traces().trace_of_run(TENANT, run).await.expect("own"), Some(own.clone()));
-        assert_eq!(tx.traces().lock_traces(TENANT, &[run]).await.expect("own"), [own.clone()]);
+        assert_eq!(locked(&tx, &[run]).await, [own.clone()]);
         assert_eq!(tx.traces().traces_of_run(TENANT, run).await.expect("both"), [own.clone(), late.clone()]);
         assert_eq!(tx.traces().find_trace(TENANT, late.id).await.expect("late"), Some(late));
     }

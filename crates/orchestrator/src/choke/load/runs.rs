@@ -1,11 +1,14 @@
 //! The runs that a group touches, locked, with their traces and the policies that they are bound to.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     sync::Arc,
 };
 
-use drivers::{StoreError, Tx, activity::LockedRun, remembered::StoredState};
+use drivers::{
+    StoreError, Tx,
+    run_locks::{LockedRun, StoredState},
+};
 use models::{
     activity::{Run, RunVersion},
     ids::{RunId, SnapshotId},
@@ -46,7 +49,7 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
     if hot.is_empty() {
         return Ok(taken);
     }
-    for StoredState { run: id, version, frozen, salted } in tx.remembered().lock_states(tenant, ids).await? {
+    for StoredState { run: id, version, frozen, salted } in tx.run_locks().lock_states(tenant, ids).await? {
         let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
         let HotRun { run, trace, version, snapshot, open, beside } = hot;
         state.frozen |= frozen || may_be_frozen(&run);
@@ -58,27 +61,26 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
     Ok(taken)
 }
 
-/// Reads runs.
+/// Reads runs, with their traces.
 async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), StoreError> {
     let tenant = Arc::clone(&state.tenant);
-    let runs = tx.activity().lock_runs_for_steps(tenant.id, ids).await?;
-    let mut traces: HashMap<RunId, Trace> = tx
-        .traces()
-        .lock_traces(tenant.id, ids)
-        .await?
-        .into_iter()
-        .map(|trace| (trace.run_id, trace))
-        .collect();
+    let missing = |run: &Run, table| StoreError::Corrupt {
+        table,
+        row: run.id.to_string(),
+        why: "the run names it, and it is not there".to_owned(),
+    };
+    let runs = tx.run_locks().lock_whole(tenant.id, ids).await?;
+    if runs.len() < ids.len() {
+        let there: HashSet<RunId> = runs.iter().map(|locked| locked.run.id).collect();
+        let others: Vec<RunId> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
+        if let Some(run) = tx.activity().lock_runs(tenant.id, &others).await?.first() {
+            return Err(missing(run, "aos_traces"));
+        }
+    }
     let bound: BTreeSet<SnapshotId> = runs.iter().map(|locked| locked.run.snapshot_id).collect();
     let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
-    for LockedRun { run, version, frozen } in runs {
-        let missing = |table| StoreError::Corrupt {
-            table,
-            row: run.id.to_string(),
-            why: "the run names it, and it is not there".to_owned(),
-        };
-        let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
-        let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
+    for LockedRun { run, trace, version, frozen } in runs {
+        let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing(&run, "policy_snapshots"))?;
         state.frozen |= frozen || may_be_frozen(&run);
         state.runs.insert(run.id, stored(run, trace, version, Arc::clone(snapshot)));
     }
