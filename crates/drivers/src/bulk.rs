@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn,
-    Statement, Value, Values,
+    Value, Values,
 };
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     conn::Conn,
     dialect::{self, Given, Taken},
     rowtype::Rows,
+    together::{Sends, Write},
 };
 
 /// Adds rows. A key that is taken is a conflict, and then nothing of the slice is there.
@@ -18,9 +19,13 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    let expected = rows.len() as u64;
-    let actual = insert_as::<E>(conn, rows, Taken::Fails).await?;
-    exactly::<E>(expected, actual)
+    let columns: Vec<E::Column> = E::Column::iter().collect();
+    for write in
+        chunks::<E>(conn, rows, &columns, |backend, rows| dialect::insert::<E>(backend, rows, Taken::Fails))
+    {
+        conn.write(write?).await?;
+    }
+    Ok(())
 }
 
 /// Adds the rows whose key is not taken; returns how many that were.
@@ -29,7 +34,14 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    insert_as::<E>(conn, rows, Taken::Stays).await
+    let columns: Vec<E::Column> = E::Column::iter().collect();
+    let mut touched = 0;
+    for write in
+        chunks::<E>(conn, rows, &columns, |backend, rows| dialect::insert::<E>(backend, rows, Taken::Stays))
+    {
+        touched += conn.send_counting(write?).await?;
+    }
+    Ok(touched)
 }
 
 /// Writes `changing` of rows that are there, found by their primary key. All of them must be.
@@ -58,12 +70,12 @@ where
 {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns: Vec<E::Column> = keys.iter().chain(changing).copied().chain(given.sent()).collect();
-    let expected = rows.len() as u64;
-    let actual = in_chunks::<E>(conn, rows, &columns, |backend, rows| {
-        dialect::update::<E>(backend, rows, &keys, changing, given)
-    })
-    .await?;
-    exactly::<E>(expected, actual)
+    let sql = |backend, rows| dialect::update::<E>(backend, rows, &keys, changing, given);
+    let decided = matches!(given, Given::Version(_));
+    for write in chunks::<E>(conn, rows, &columns, sql) {
+        conn.write(Write { decided, ..write? }).await?;
+    }
+    Ok(())
 }
 
 /// As `update`, for tables in which most rows keep the columns in `seldom` and lists have indexes on those columns.
@@ -101,41 +113,33 @@ pub(crate) fn has_each_column_once<E: EntityTrait>(lists: &[&[E::Column]]) {
     assert_eq!(told, all, "{}: say of each column whether it may change", E::default().table_name());
 }
 
-async fn insert_as<E>(conn: &Conn, rows: Vec<E::Model>, taken: Taken) -> Result<u64, StoreError>
-where
-    E: EntityTrait,
-    E::Model: IntoActiveModel<E::ActiveModel>,
-{
-    let columns: Vec<E::Column> = E::Column::iter().collect();
-    in_chunks::<E>(conn, rows, &columns, |backend, rows| dialect::insert::<E>(backend, rows, taken)).await
-}
-
-/// Sends `columns` of all rows, chunk by chunk; returns how many rows were touched.
-async fn in_chunks<E>(
-    conn: &Conn,
+/// The statements that write `columns` of all rows, chunk by chunk.
+fn chunks<'c, E>(
+    conn: &'c Conn,
     rows: Vec<E::Model>,
-    columns: &[E::Column],
-    sql: impl Fn(DbBackend, usize) -> String,
-) -> Result<u64, StoreError>
+    columns: &'c [E::Column],
+    sql: impl Fn(DbBackend, usize) -> String + 'c,
+) -> impl Iterator<Item = Result<Write, StoreError>> + 'c
 where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let backend = conn.backend();
     let mut waiting = rows.into_iter();
-    let mut touched = 0;
-    while waiting.len() > 0 {
+    std::iter::from_fn(move || {
+        if waiting.len() == 0 {
+            return None;
+        }
         let rows = dialect::chunk(backend, waiting.len(), columns.len());
         let chunk = waiting.by_ref().take(rows).map(IntoActiveModel::into_active_model);
-        touched += if backend == DbBackend::Postgres {
-            let sent = row_array::<E>(conn, chunk, columns)?;
-            conn.send_rows(&sql(backend, rows), sent).await?
+        let sends = if backend == DbBackend::Postgres {
+            row_array::<E>(conn, chunk, columns).map(Sends::Rows)
         } else {
-            let values = Some(Values(flat::<E>(chunk, columns, rows)));
-            conn.execute(Statement { sql: sql(backend, rows), values, db_backend: backend }).await?
+            Ok(Sends::Values(Values(flat::<E>(chunk, columns, rows))))
         };
-    }
-    Ok(touched)
+        let (table, expected) = (E::default().table_name(), rows as u64);
+        Some(sends.map(|sends| Write { table, expected, decided: false, sql: sql(backend, rows), sends }))
+    })
 }
 
 fn flat<E: EntityTrait>(
@@ -169,11 +173,4 @@ fn row_array<E: EntityTrait>(
 /// The value of a column, moved out of a row in which all are set.
 fn taken<A: ActiveModelTrait>(row: &mut A, column: <A::Entity as EntityTrait>::Column) -> Value {
     row.take(column).into_value().expect("a row that was made from a model has every column")
-}
-
-fn exactly<E: EntityTrait>(expected: u64, actual: u64) -> Result<(), StoreError> {
-    if actual == expected {
-        return Ok(());
-    }
-    Err(StoreError::RowsAffected { table: E::default().table_name(), expected, actual })
 }

@@ -13,9 +13,9 @@ use std::{
 };
 
 use sea_orm::{
-    DbBackend, QueryResult, Statement,
+    DbBackend, QueryResult, Statement, Values,
     sea_query::SelectStatement,
-    sqlx::{self, Arguments as _, AssertSqlSafe, Sqlite, Transaction, postgres::PgArguments},
+    sqlx::{self, Arguments as _, AssertSqlSafe, Row as _, Sqlite, Transaction, postgres::PgArguments},
 };
 use tokio::sync::Mutex;
 
@@ -31,6 +31,7 @@ use crate::{
     rowtype::Rows,
     seen::Seen,
     store_file::StoreFile,
+    together::{self, Sends, Together, Write},
 };
 
 /// A statement that took so long is worth a line in the log.
@@ -45,7 +46,7 @@ pub(crate) struct Conn {
     pool: Option<postgres::Pool>,
     /// What this reads and writes, on SQLite that is not in memory.
     file: Option<Arc<StoreFile>>,
-    /// Rows that were written by [`Self::send_rows`].
+    /// Rows that were written as rows of a type.
     written: AtomicU64,
     /// Whether a statement has failed.
     failed: AtomicBool,
@@ -58,6 +59,8 @@ pub(crate) struct Conn {
     governed: std::sync::Mutex<Vec<(TenantId, Change)>>,
     /// What was written here changes of counters.
     counters: Pending,
+    /// Writes that are to go together.
+    together: Together,
     sent: Arc<AtomicU64>,
     /// Counts the statements that were answered, where somebody wants to know.
     answered: Option<Arc<AtomicU64>>,
@@ -105,6 +108,7 @@ impl Conn {
             heads: std::sync::Mutex::default(),
             governed: std::sync::Mutex::default(),
             counters: Pending::default(),
+            together: Together::default(),
             sent,
             answered: None,
             #[cfg(test)]
@@ -126,8 +130,87 @@ impl Conn {
         self.backend.build(query)
     }
 
-    /// Sends a statement that answers no rows; returns how many it touched.
+    /// From now on what [`Self::write`] is given waits, and goes together before anything else is asked, or at the
+    /// commit. On SQLite nothing waits.
+    pub(crate) fn write_together(&self) {
+        if self.backend == DbBackend::Postgres {
+            self.together.begin();
+        }
+    }
+
+    /// Sends a write, or has it wait for others.
+    pub(crate) async fn write(&self, write: Write) -> Result<(), StoreError> {
+        match self.together.keep(write) {
+            Some(write) => self.send(write).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&self, mut write: Write) -> Result<(), StoreError> {
+        let sends = std::mem::replace(&mut write.sends, Sends::Values(Values(Vec::new())));
+        write.touched(self.send_now(&write.sql, sends).await?)
+    }
+
+    /// Sends a write that may touch fewer rows; returns how many it touched. What waits goes first.
+    pub(crate) async fn send_counting(&self, write: Write) -> Result<u64, StoreError> {
+        self.send_waiting().await?;
+        self.send_now(&write.sql, write.sends).await
+    }
+
+    async fn send_now(&self, sql: &str, sends: Sends) -> Result<u64, StoreError> {
+        match sends {
+            Sends::Rows(rows) => self.rows_sent(sql, rows).await,
+            Sends::Values(values) => {
+                let sql = sql.to_owned();
+                self.executed(Statement { sql, values: Some(values), db_backend: self.backend }).await
+            }
+        }
+    }
+
+    /// Sends what waits.
+    pub(crate) async fn send_waiting(&self) -> Result<(), StoreError> {
+        for mut part in together::parts(self.together.take()) {
+            if part.len() > 1 {
+                let touched = self.sent_as_one(&mut part).await?;
+                part.iter().zip(touched).try_for_each(|(write, touched)| write.touched(touched))?;
+            } else if let Some(write) = part.pop() {
+                self.send(write).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sent_as_one(&self, waiting: &mut [Write]) -> Result<Vec<u64>, StoreError> {
+        let sql = together::as_one(waiting);
+        let watch = Watch::start(self, &sql);
+        let mut args = PgArguments::default();
+        for write in waiting.iter_mut() {
+            match std::mem::replace(&mut write.sends, Sends::Values(Values(Vec::new()))) {
+                Sends::Rows(rows) => args.add(rows).map_err(StoreError::Database)?,
+                Sends::Values(_) => return Err(StoreError::Database("only rows go together".into())),
+            }
+        }
+        let Open::Postgres(lent) = &mut *self.open.lock().await else { return Err(not_postgres()) };
+        let sent =
+            in_time(sqlx::query_with(AssertSqlSafe(sql.as_str()), args).fetch_one(lent.asking())).await;
+        lent.answered(&sent);
+        if sent.as_ref().is_err_and(StoreError::is_retry) {
+            self.pool()?.row_types.forget();
+        }
+        let row = watch.end(sent)?;
+        let counts = (0..waiting.len()).map(|at| row.try_get::<i64, _>(at).map(i64::unsigned_abs));
+        let touched = counts.collect::<Result<Vec<u64>, sqlx::Error>>()?;
+        self.written.fetch_add(touched.iter().sum(), Ordering::Relaxed);
+        Ok(touched)
+    }
+
+    /// Sends a statement that answers no rows; returns how many it touched. What waits goes first.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
+        self.send_waiting().await?;
+        self.executed(statement).await
+    }
+
+    async fn executed(&self, statement: Statement) -> Result<u64, StoreError> {
         #[cfg(test)]
         self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
@@ -147,8 +230,9 @@ impl Conn {
         watch.end(touched)
     }
 
-    /// Sends a statement and waits for all its rows.
+    /// Sends a statement and waits for all its rows. What waits goes first.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
+        self.send_waiting().await?;
         #[cfg(test)]
         self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
@@ -170,13 +254,13 @@ impl Conn {
         watch.end(rows)
     }
 
-    /// No rows of a table yet, for [`Self::send_rows`]. Postgres only.
+    /// No rows of a table yet, for [`Write`]. Postgres only.
     pub(crate) fn no_rows(&self, table: &str, columns: &[&str]) -> Result<Rows, StoreError> {
         Ok(Rows::new(self.pool()?.row_types.of(table)?, columns))
     }
 
     /// Sends a statement whose one argument is rows of a table; returns how many it touched. Postgres only.
-    pub(crate) async fn send_rows(&self, sql: &str, rows: Rows) -> Result<u64, StoreError> {
+    async fn rows_sent(&self, sql: &str, rows: Rows) -> Result<u64, StoreError> {
         let watch = Watch::start(self, sql);
         let mut args = PgArguments::default();
         args.add(rows).map_err(StoreError::Database)?;
@@ -260,6 +344,7 @@ impl Conn {
     /// Makes everything durable, unless a statement failed: then nothing is. Postgres would answer such a COMMIT by
     /// rolling back without an error, and SQLite would keep what the other statements did.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.send_waiting().await?;
         if self.failed.load(Ordering::Relaxed) {
             self.rollback().await?;
             return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));

@@ -89,6 +89,7 @@ mod sessions;
 mod store_file;
 mod store_name;
 mod tally;
+mod together;
 mod tx;
 mod version;
 

@@ -368,6 +368,12 @@ impl Tx {
         self.conn.execute(Statement::from_string(backend, setting)).await.map(drop)
     }
 
+    /// From now on writes that touch a known number of rows wait, and go to the store together: with the commit, or
+    /// before anything is read. Whoever begins this has read what it needs. That one of them fails is told then.
+    pub fn write_together(&self) {
+        self.conn.write_together();
+    }
+
     /// Undoes everything, and waits until that is done. A drop does the same in the background.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.conn.rollback().await

@@ -59,14 +59,3 @@ pub(crate) fn from(row: runs::Model, version: RunVersion, mark: Uuid) -> Result<
     let version = put(&runs::Entity, "version", &version.count)?;
     Ok(runs::Model { version, version_mark: mark, ..row })
 }
-
-/// Why fewer runs were written than were to be: one of them stands at another version, and whoever decided on it tries
-/// again.
-pub(crate) fn written_since(err: StoreError) -> StoreError {
-    match err {
-        StoreError::RowsAffected { table: "runs", .. } => {
-            StoreError::Retry("a run was written after what this was decided on".into())
-        }
-        err => err,
-    }
-}

@@ -305,8 +305,7 @@ impl Activity<'_> {
         let moved: HashSet<RunId> = moved.collect();
         let moved = |row: &runs::Model| moved.contains(&row.id.0);
         let (rows, given) = (keys::rows(decided, row)?, Given::Version(version::COLUMNS));
-        let saved = bulk::update_sparing::<runs::Entity>(self.conn, rows, BUSY, LISTED, moved, given);
-        saved.await.map_err(version::written_since)?;
+        bulk::update_sparing::<runs::Entity>(self.conn, rows, BUSY, LISTED, moved, given).await?;
         for DecidedRun { run, stood, .. } in decided {
             counters::runs::moved(self.conn, run, stood, &run.standing());
         }

@@ -23,6 +23,7 @@ pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> 
             }
         }
     }
+    tx.write_together();
     write_runs(state, tx).await?;
     write_records(state, tx).await?;
     write_policies(state, tx).await?;
