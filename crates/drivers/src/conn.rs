@@ -169,7 +169,13 @@ impl Conn {
 
     /// Sends what waits.
     pub(crate) async fn send_waiting(&self) -> Result<(), StoreError> {
-        for mut part in together::parts(self.together.take()) {
+        let waiting = self.together.take();
+        // Each statement asks this, and mostly nothing waits.
+        if waiting.is_empty() { Ok(()) } else { Box::pin(self.send_all(waiting)).await }
+    }
+
+    async fn send_all(&self, waiting: Vec<Write>) -> Result<(), StoreError> {
+        for mut part in together::parts(waiting) {
             if part.len() > 1 {
                 let touched = self.sent_as_one(&mut part).await?;
                 part.iter().zip(touched).try_for_each(|(write, touched)| write.touched(touched))?;

@@ -103,7 +103,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
             accepted = restored(&opened.spine, args.accept_restore, findings).await;
-            logs(&opened.spine, findings).await;
+            Box::pin(logs(&opened.spine, findings)).await;
             if args.quick {
                 segments::leave_out(&opened.spine, findings).await;
             } else {
@@ -289,7 +289,7 @@ async fn logs(spine: &Spine, findings: &mut Findings) {
                     continue;
                 }
             };
-            match recompute(spine, tenant, *log, since.as_deref(), &keys).await {
+            match Box::pin(recompute(spine, tenant, *log, since.as_deref(), &keys)).await {
                 Ok(report) if report.word == Word::Complete => {
                     let grown = if since.is_some() { ", grown from the checkpoint kept outside" } else { "" };
                     findings

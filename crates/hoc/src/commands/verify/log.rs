@@ -56,7 +56,7 @@ pub(super) async fn check(log: LogName, args: &Args, flags: &Flags) -> anyhow::R
             }
             None => account::note_to_verify(spine, tenant, log).await?,
         };
-        let mut report = recompute(spine, tenant, log, since.as_deref(), &keys).await?;
+        let mut report = Box::pin(recompute(spine, tenant, log, since.as_deref(), &keys)).await?;
         if args.key.is_none() && report.word == Word::WrongKey {
             // The store names each key that signed for it.
             report.word = Word::Tampered;
