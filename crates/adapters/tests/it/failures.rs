@@ -98,6 +98,20 @@ fn a_model_call_fails_by_what_it_threw_before_its_end() {
         (chat(&said(Some("stop"))), &unset, None),
         (chat(&json!({ "gen_ai.response.finish_reasons": ["stop"] })), &unset, None),
         (chat(&json!({})), &ok, None),
+        // So it did where something else came out, and not where that is a word for nothing, or why nothing came.
+        (chat(&json!({ "output.value": "It rains." })), &unset, None),
+        (chat(&json!({ "output.value": r#"{"text": "It rains.", "error": null}"# })), &unset, None),
+        (chat(&json!({ "output.value": "None" })), &unset, Some("RateLimitError")),
+        (chat(&json!({ "output.value": "null" })), &unset, Some("RateLimitError")),
+        (chat(&json!({ "output.value": "{}" })), &unset, Some("RateLimitError")),
+        (chat(&json!({ "output.value": r#"{"error": {"code": 429}}"# })), &unset, Some("RateLimitError")),
+        (
+            chat(&json!({ "output.value": "{'error': 'too many', 'id': None}" })),
+            &unset,
+            Some("RateLimitError"),
+        ),
+        // What a model said is what it said.
+        (chat(&json!({ "gen_ai.completion": "None" })), &unset, None),
         (used(1_000, 0), &unset, Some("RateLimitError")),
         (used(1_000, 1), &unset, Some("RateLimitError")),
         // A framework's, which keeps what it threw before it tried again, or that of the try that came through.
@@ -133,6 +147,7 @@ fn what_a_call_cost_that_threw_is_known_by_its_end() {
     let stop = json!({ "gen_ai.response.finish_reasons": ["stop"] });
     for (attributes, note) in [
         (used(1_000, 1), None),
+        (told(&used(1_000, 1), &json!({ "output.value": "None" })), None),
         (told(&used(1_000, 1), &said(None)), Some("NO_PRICE")),
         (used(1_000, 40), Some("NO_PRICE")),
         (told(&used(1_000, 40), &said(None)), Some("NO_PRICE")),

@@ -612,6 +612,8 @@ fn a_call_that_was_refused_costs_nothing() {
         (json!({ kind: "RateLimitError", usage: "many" }), None),
         (json!({ kind: "RateLimitError", "gen_ai.response.id": "a" }), None),
         (json!({ kind: "RateLimitError", "output.value": "It rains." }), None),
+        (json!({ kind: "RateLimitError", "output.value": "None" }), Some(0)),
+        (json!({ kind: "RateLimitError", "output.value": r#"{"error": "too many"}"# }), Some(0)),
         (json!({ kind: "RateLimitError", "gen_ai.usage.cost": 0.5 }), Some(500_000_000)),
         (json!({ status: 429 }), None),
     ] {

@@ -2,7 +2,7 @@
 
 use orchestrator::{
     choke::call::{LlmReport, TokenCounts},
-    ports::{CallClass, json_of},
+    ports::{CallClass, holds_nothing, json_of},
 };
 use serde_json::{Map, Value};
 
@@ -10,6 +10,7 @@ use super::{
     field::Field,
     fields::Fields,
     http::host,
+    literal,
     messages::{self, without_files},
     operation::{EMBEDDINGS, is_paid_as_text},
     tier, usage,
@@ -88,13 +89,14 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     report.counted(&paid)
 }
 
-/// The call that a span is of: what it used, and what was asked and said. Some of it may be cut.
+/// The call that a span is of: what it used, and what was asked and said; and whether its messages have an answer. Some
+/// of it may be cut.
 pub(super) fn model_call(
     call: &str,
     fields: &mut Fields<'_>,
     events: &[Event<'_>],
     cut: &mut bool,
-) -> LlmReport {
+) -> (LlmReport, bool) {
     let mut report = called(call, fields);
     let said = messages::of(fields, events);
     let is_answered = said.is_answered || said.response.is_none() && has_text(fields);
@@ -106,17 +108,27 @@ pub(super) fn model_call(
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input)).map(without_files);
     report.response = said.response.or_else(|| fields.take(Field::Output)).map(without_files);
-    report
+    (report, said.is_answered)
+}
+
+/// Whether an answer is told of a call that went wrong: in its messages, or by whatever else came out, but by no word
+/// for nothing and no object in which a provider says why there is none.
+fn has_answer(in_messages: bool, report: &LlmReport) -> bool {
+    let is_error = |text: &str| {
+        let told = text.trim_start().starts_with('{').then(|| literal::object(text)).flatten();
+        told.is_some_and(|told| told.get("error").is_some_and(|why| !holds_nothing(why)))
+    };
+    in_messages || report.response.as_deref().is_some_and(|text| !is_hollow_text(text) && !is_error(text))
 }
 
 /// A call that its provider refused: unless something is told that it used or answered, it costs nothing.
-pub(super) fn free_if_unanswered(report: LlmReport, fields: &Fields<'_>) -> LlmReport {
+pub(super) fn free_if_unanswered(report: LlmReport, in_messages: bool, fields: &Fields<'_>) -> LlmReport {
     let LlmReport { input_tokens, output_tokens, .. } = report;
     let parts = [report.cache_read_tokens, report.cache_write_tokens, report.reasoning_tokens];
     let costs = [Field::Cost, Field::InputCost, Field::OutputCost];
     let is_unreadable = COUNTS.into_iter().chain(costs).any(|field| fields.is_unreadable(field));
     let is_used = input_tokens + output_tokens > 0 || parts.into_iter().any(|count| count > 0);
-    let is_answered = report.response.is_some() || report.request_id.is_some();
+    let is_answered = has_answer(in_messages, &report) || report.request_id.is_some();
     if is_used || is_unreadable || is_answered || fields.has(Field::OtherTokens) {
         return report;
     }
@@ -129,12 +141,12 @@ const BEGUN: u64 = 1;
 /// A call of text that threw something: whether it broke, and what is known of it then. An answer that came to its end
 /// says why it ended, or at least how long it was, and what was thrown before is a try that the call made again. Where
 /// the length alone is told, or an answer, nobody knows which of the two it was, nor what all of it cost.
-pub(super) fn having_thrown(report: LlmReport) -> (bool, LlmReport) {
+pub(super) fn having_thrown(report: LlmReport, in_messages: bool) -> (bool, LlmReport) {
     if report.finish_reason.is_some() {
         return (false, report);
     }
     let has_begun = report.output_tokens <= BEGUN;
-    let is_answered = report.response.is_some();
+    let is_answered = has_answer(in_messages, &report);
     let tells_use = (report.input_tokens, report.output_tokens) != (0, 0) || report.cost_nanousd > Some(0);
     let broke = has_begun && (tells_use || !is_answered);
     (broke, if has_begun && !is_answered { report } else { report.in_doubt() })

@@ -61,19 +61,24 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let operation = operation(&fields, kind);
     let skill_name = request(operation, kind, &fields, skill(operation, &fields, name));
     let Content { params, result, untold } = content(operation, &mut fields, &events);
-    let called = match operation {
-        Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
-        _ => None,
+    let (called, in_messages) = match operation {
+        Operation::Model(call) => {
+            let (report, in_messages) = model_call(call, &mut fields, &events, &mut cut);
+            (Some(report), in_messages)
+        }
+        _ => (None, false),
     };
     let ended = called.as_ref().and_then(|report| report.finish_reason.as_deref());
     let mut failure = Failure::of(&fields, &events, (status_code, status_message), ended);
     let is_refused = failure.as_ref().is_some_and(|failure| failure.is_refusal(&fields));
     let is_text = matches!(operation, Operation::Model(call) if CallClass::of(call) == CallClass::Text);
     let llm = match operation {
-        Operation::Model(_) if is_refused => called.map(|report| free_if_unanswered(report, &fields)),
+        Operation::Model(_) if is_refused => {
+            called.map(|report| free_if_unanswered(report, in_messages, &fields))
+        }
         Operation::Model(_) if is_text && failure.is_none() => called.map(|report| {
             let Some(thrown) = Failure::thrown(&fields, &events, status_code) else { return report };
-            let (broke, report) = having_thrown(report);
+            let (broke, report) = having_thrown(report, in_messages);
             failure = Some(thrown).filter(|_| broke);
             report
         }),
