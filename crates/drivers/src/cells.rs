@@ -4,7 +4,7 @@ mod cell;
 mod upsert;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,8 +25,8 @@ struct Changes {
     cells: BTreeMap<Cell, Tally>,
     /// From which step on the steps of a run are of this unit of work.
     own_steps: HashMap<(TenantId, RunId), u64>,
-    /// Steps that this unit of work says do not count.
-    uncounted: HashSet<(TenantId, RunId, u64)>,
+    /// Steps that this unit of work says do not count, and whether they leave a cost in doubt.
+    uncounted: HashMap<(TenantId, RunId, u64), bool>,
     has_calls: bool,
 }
 
@@ -66,19 +66,23 @@ impl Pending {
             if !is_own || changes.has_calls {
                 earlier.entry(step.tenant).or_default().push((step.run_id, step.step_index));
             }
-            changes.uncounted.insert((step.tenant, step.run_id, step.step_index));
+            changes.uncounted.insert((step.tenant, step.run_id, step.step_index), step.in_doubt);
         }
         earlier
     }
 
-    /// Those of the calls that count, as far as this unit of work knows: whoever says that a step does not count says
-    /// it before its call is added, or after that, but in no earlier unit of work.
-    pub(crate) fn counting<'c>(&self, calls: &'c [LlmRunRecord]) -> Vec<&'c LlmRunRecord> {
+    /// Those of the calls that count, and those that leave a cost in doubt, as far as this unit of work knows: whoever
+    /// says that a step does not count says it before its call is added, or after that, but in no earlier unit of work.
+    pub(crate) fn counting<'c>(&self, calls: &'c [LlmRunRecord]) -> [Vec<&'c LlmRunRecord>; 2] {
         let mut changes = self.lock();
         changes.has_calls |= !calls.is_empty();
-        let counts =
-            |call: &&LlmRunRecord| !changes.uncounted.contains(&(call.tenant, call.run_id, call.step_index));
-        calls.iter().filter(counts).collect()
+        let said = |call: &LlmRunRecord| changes.uncounted.get(&(call.tenant, call.run_id, call.step_index));
+        [None, Some(&true)].map(|wanted| calls.iter().filter(|call| said(call) == wanted).collect())
+    }
+
+    /// Whether this unit of work says of a step that it leaves a cost in doubt.
+    pub(crate) fn is_in_doubt(&self, tenant: TenantId, (run, step): (RunId, u64)) -> bool {
+        self.lock().uncounted.get(&(tenant, run, step)) == Some(&true)
     }
 
     fn lock(&self) -> MutexGuard<'_, Changes> {

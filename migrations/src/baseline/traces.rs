@@ -50,6 +50,7 @@ const UNCOUNTED_STEPS: &str = r"
     run_id id
     step_index count
     told_by_index count
+    in_doubt bool
     created_at time
     PRIMARY KEY (tenant_id, run_id, step_index)
 ";

@@ -63,11 +63,11 @@ impl From<Period> for PeriodView {
 struct ActualsView {
     /// What is known of the cost of the model calls.
     llm_run_cost: Number,
-    /// False where some call's cost is known to nobody.
+    /// False where some call's cost is known to nobody, or a span that came late left it in doubt.
     cost_known: bool,
     /// How many model calls there were.
     llm_runs: u64,
-    /// How many of them have an unknown cost.
+    /// How many of them have an unknown cost, and how many spans that came late left what was used in doubt.
     llm_runs_of_unknown_cost: u64,
 }
 

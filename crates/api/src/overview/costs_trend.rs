@@ -41,7 +41,7 @@ pub(super) struct TrendView {
 struct SpentView {
     /// What is known of the cost.
     cost_usd: Number,
-    /// False where some call's cost is known to nobody.
+    /// False where some call's cost is known to nobody, or a span that came late left it in doubt.
     cost_known: bool,
     input_tokens: u64,
     output_tokens: u64,

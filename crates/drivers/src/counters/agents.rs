@@ -5,10 +5,10 @@ use models::{counters::Counted, overview::Period};
 use sea_orm::Value;
 
 use super::{
-    NUMBERS,
+    CALLS, NUMBERS, SUMMED, numbers_of_call,
     span::{Piece, among},
 };
-use crate::cells::{LOW, TABLE};
+use crate::cells::TABLE;
 
 /// What each agent used in a piece of a period, a row for a counter or for a call; the tenant is bound first.
 pub(crate) fn used(piece: Piece, period: Period, values: &mut Vec<Value>) -> Option<String> {
@@ -30,15 +30,11 @@ pub(crate) fn used(piece: Piece, period: Period, values: &mut Vec<Value>) -> Opt
 
 /// The calls between two times, which are bound at these places, as counters of one would say it.
 fn calls_of_agents(from: usize, until: usize) -> String {
-    let parts = [("cost_nanousd", "cost"), ("input_tokens", "input"), ("output_tokens", "output")]
-        .map(|(amount, name)| format!("l.{amount} / {LOW} AS {name}_high, l.{amount} % {LOW} AS {name}_low"))
-        .join(", ");
+    let named = numbers_of_call().into_iter().zip(NUMBERS).map(|(of, name)| format!("{of} AS {name}"));
+    let numbers = named.collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT r.agent_id AS part, 1 AS number, CASE WHEN l.cost_known THEN 0 ELSE 1 END AS unknown, {parts} \
-         FROM llm_run_records l \
+        "SELECT r.agent_id AS part, {numbers} FROM {CALLS} \
          JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id \
-         WHERE l.tenant_id = $1 AND l.created_at >= ${from} AND l.created_at < ${until} AND NOT EXISTS \
-         (SELECT 1 FROM uncounted_steps u WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id \
-         AND u.step_index = l.step_index)"
+         WHERE l.tenant_id = $1 AND l.created_at >= ${from} AND l.created_at < ${until} AND {SUMMED}"
     )
 }

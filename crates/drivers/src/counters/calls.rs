@@ -88,7 +88,9 @@ pub(crate) fn add(
     calls: &[LlmRunRecord],
     agents: &HashMap<RunId, String>,
 ) -> Result<(), StoreError> {
-    for call in conn.counters().counting(calls) {
+    let [counting, in_doubt] = conn.counters().counting(calls);
+    let counting = counting.into_iter().map(|call| (call, tally_of(call)));
+    for (call, tally) in counting.chain(in_doubt.into_iter().map(|call| (call, DOUBT))) {
         let agent = agents.get(&call.run_id).ok_or_else(|| StoreError::Corrupt {
             table: "llm_run_records",
             row: call.id.to_string(),
@@ -103,8 +105,7 @@ pub(crate) fn add(
             status: call.execution_status.as_str(),
             is_synthetic: call.is_synthetic,
         };
-        let used = [call.cost_nanousd, call.input_tokens, call.output_tokens];
-        conn.counters().add(called.cells(), tally(call.cost_known, used.map(i128::from)));
+        conn.counters().add(called.cells(), tally);
     }
     Ok(())
 }
@@ -139,8 +140,19 @@ pub(crate) async fn take_back(
         };
         let used = [call.cost_nanousd, call.input_tokens, call.output_tokens];
         conn.counters().add(called.cells(), -tally(call.cost_known, used.map(i128::from)));
+        let step = u64::try_from(call.step_index).unwrap_or_default();
+        if conn.counters().is_in_doubt(tenant, (call.run_id.0, step)) {
+            conn.counters().add(called.cells(), DOUBT);
+        }
     }
     Ok(())
+}
+
+/// A step that came late, tells of another use than what counts, and does not count itself.
+const DOUBT: Tally = Tally { number: 0, unknown: 1, cost: 0, input: 0, output: 0 };
+
+fn tally_of(call: &LlmRunRecord) -> Tally {
+    tally(call.cost_known, [call.cost_nanousd, call.input_tokens, call.output_tokens].map(i128::from))
 }
 
 /// One call.

@@ -85,16 +85,28 @@ pub(crate) fn sum(backend: DbBackend, of: &str) -> String {
     )
 }
 
-/// The same sums of calls `l` that are added up themselves.
+/// Calls `l` that are added up themselves, each with what is said of its step `u` where that does not count.
+pub(crate) const CALLS: &str = "llm_run_records l LEFT JOIN uncounted_steps u ON u.tenant_id = l.tenant_id \
+                                AND u.run_id = l.run_id AND u.step_index = l.step_index";
+
+/// Of those the ones that say something of a sum: what they used, each call once, however many steps tell of it; or
+/// that it is in doubt.
+pub(crate) const SUMMED: &str = "(u.step_index IS NULL OR u.in_doubt)";
+
+/// What one of those adds to a counter, in the order of [`NUMBERS`]: one that leaves a doubt adds that alone.
+fn numbers_of_call() -> [String; NUMBERS.len()] {
+    let counted = |of: &str| format!("CASE WHEN u.step_index IS NULL THEN {of} ELSE 0 END");
+    let [[cost, cost_low], [input, input_low], [output, output_low]] =
+        ["l.cost_nanousd", "l.input_tokens", "l.output_tokens"].map(|amount| {
+            [format!("{amount} / {LOW}"), format!("{amount} % {LOW}")].map(|part| counted(&part))
+        });
+    let unknown = "CASE WHEN u.step_index IS NULL AND l.cost_known THEN 0 ELSE 1 END".to_owned();
+    [counted("1"), unknown, cost, cost_low, input, input_low, output, output_low]
+}
+
+/// The same sums of calls that are added up themselves.
 pub(crate) fn sums_of_calls() -> String {
-    let total = |of: &str| format!("CAST(COALESCE(SUM({of}), 0) AS BIGINT)");
-    let mut sums =
-        vec!["CAST(COUNT(*) AS BIGINT)".to_owned(), total("CASE WHEN l.cost_known THEN 0 ELSE 1 END")];
-    for amount in ["l.cost_nanousd", "l.input_tokens", "l.output_tokens"] {
-        sums.push(total(&format!("{amount} / {LOW}")));
-        sums.push(total(&format!("{amount} % {LOW}")));
-    }
-    sums.join(", ")
+    numbers_of_call().map(|of| format!("CAST(COALESCE(SUM({of}), 0) AS BIGINT)")).join(", ")
 }
 
 /// The sums that a row has from a column on.

@@ -7,6 +7,7 @@ use models::ids::TenantId;
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use super::{
+    CALLS, SUMMED,
     calls::Called,
     numbered,
     over::{Over, over},
@@ -66,7 +67,7 @@ fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[
     Ok(runs::of_kind(tenant, (&agent, &day.to_string()), &Words::of_row(row)?.kind()))
 }
 
-/// The calls of a day by hour, agent and what they are. Those that do not count are not among them.
+/// The calls of a day by hour, agent and what they are. Of those that do not count, the doubt that some leave.
 fn calls_of_day(backend: DbBackend) -> String {
     let hour = match backend {
         DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')",
@@ -75,9 +76,8 @@ fn calls_of_day(backend: DbBackend) -> String {
     let sums = sums_of_calls();
     format!(
         "SELECT {hour}, r.agent_id, l.provider, l.model, l.execution_status, l.is_synthetic, {sums} \
-         FROM llm_run_records l JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id \
-         WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM uncounted_steps u \
-         WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = l.step_index) \
+         FROM {CALLS} JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id \
+         WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND {SUMMED} \
          GROUP BY 1, 2, 3, 4, 5, 6"
     )
 }

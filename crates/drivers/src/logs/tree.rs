@@ -27,7 +27,7 @@ of_tenant!(uncounted);
 
 rows! {
     Uncounted, uncounted, key(run_id, step_index), fn to_row(record), fn from_row,
-    same { run_id, step_index, told_by_index, created_at, } renamed { tenant => tenant_id } extra {}
+    same { run_id, step_index, told_by_index, in_doubt, created_at, } renamed { tenant => tenant_id } extra {}
 }
 
 impl TraceReads<'_> {

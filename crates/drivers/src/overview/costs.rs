@@ -13,7 +13,7 @@ use crate::{
     StoreError,
     cells::{self, LOW, Tally},
     counters::{
-        agents,
+        CALLS, SUMMED, agents,
         calls::{self, By, Key},
         span::{Piece, Span},
         sum, sums, sums_of_calls, tally_at,
@@ -23,11 +23,6 @@ use crate::{
 
 /// No sum is told as more: what is beyond would leave the numbers of a store.
 const MOST: u64 = cells::MOST.unsigned_abs();
-
-/// The calls of a tenant in a period, each once however many steps tell of it.
-const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
-                     uncounted_steps u WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = \
-                     l.step_index)";
 
 const TABLE: &str = "llm_run_records";
 
@@ -74,9 +69,10 @@ impl Overview<'_> {
             pieces.extend(agents::used(piece, period, &mut values));
         }
         let backend = self.conn.backend();
-        let [high, low, number] = ["cost_high", "cost_low", "number"].map(|of| sum(backend, of));
+        let [high, low, number, unknown] =
+            ["cost_high", "cost_low", "number", "unknown"].map(|of| sum(backend, of));
         let sql = format!(
-            "SELECT part, {} FROM ({}) AS v GROUP BY part HAVING {number} > 0 \
+            "SELECT part, {} FROM ({}) AS v GROUP BY part HAVING {number} > 0 OR {unknown} > 0 \
              ORDER BY {high} + {low} / {LOW} DESC, {low} % {LOW} DESC, {number} DESC, part LIMIT {most}",
             sums(backend),
             pieces.join(" UNION ALL ")
@@ -103,7 +99,7 @@ impl Overview<'_> {
                 *sums.entry(key).or_default() += sum;
             }
         }
-        sums.retain(|_, sum| sum.number > 0);
+        sums.retain(|_, sum| sum.number > 0 || sum.unknown > 0);
         Ok(sums)
     }
 
@@ -125,7 +121,10 @@ impl Overview<'_> {
             By::Model => ("l.provider, l.model".to_owned(), "GROUP BY 1, 2"),
         };
         let sums = sums_of_calls();
-        let sql = format!("SELECT {key}, {sums} FROM llm_run_records l WHERE {CALLS} {group}");
+        let sql = format!(
+            "SELECT {key}, {sums} FROM {CALLS} \
+             WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND {SUMMED} {group}"
+        );
         let period =
             Period { from: end.from.unwrap_or(period.from), until: end.until.unwrap_or(period.until) };
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;

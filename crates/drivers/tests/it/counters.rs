@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use drivers::{Db, ReadTx, counters::Round};
 use models::{
     activity::{RiskLevel, Run, RunFilter, RunState, Stalls, Standing},
@@ -25,6 +26,8 @@ struct World {
     runs: BTreeMap<u128, Run>,
     /// Calls that count, by run and step.
     calls: Vec<(u128, u64)>,
+    /// When those came that leave a cost in doubt.
+    doubts: Vec<DateTime<Utc>>,
     next_step: u64,
 }
 
@@ -54,29 +57,34 @@ impl World {
         tx.activity().save_runs(&changed, &stood).await.expect("saved");
 
         let (mut calls, mut uncounted, mut next) = (self.calls.clone(), Vec::new(), self.next_step);
-        let not_counting = |run: u128, step_index: u64| Uncounted {
+        let mut doubts = self.doubts.clone();
+        let not_counting = |run: u128, step_index: u64, in_doubt: bool| Uncounted {
             tenant,
             run_id: RunId(uuid(run)),
             step_index,
             told_by_index: step_index + 1,
+            in_doubt,
             created_at: at(1),
         };
         let mut records = Vec::new();
         if !calls.is_empty() && dice.roll(2) == 0 {
             let gone = usize::try_from(dice.roll(calls.len() as u64)).expect("small");
             let (run, step) = calls.swap_remove(gone);
-            uncounted.push(not_counting(run, step));
+            uncounted.push(not_counting(run, step, false));
         }
         for _ in 0..dice.roll(5) {
             let Some(run) = runs.keys().copied().nth(usize::try_from(dice.roll(20)).expect("small")) else {
                 continue;
             };
-            records.push(dice.call(tenant, run, next));
+            let call = dice.call(tenant, run, next);
             if dice.roll(4) == 0 {
-                uncounted.push(not_counting(run, next));
+                let in_doubt = dice.roll(2) == 0;
+                doubts.extend(in_doubt.then_some(call.created_at));
+                uncounted.push(not_counting(run, next, in_doubt));
             } else {
                 calls.push((run, next));
             }
+            records.push(call);
             next += 1;
         }
         // Whoever says it after the calls were added, and whoever says it before.
@@ -105,7 +113,7 @@ impl World {
             return tx.rollback().await.expect("undone");
         }
         tx.commit().await.expect("commit");
-        (self.calls, self.next_step) = (calls, next);
+        (self.calls, self.doubts, self.next_step) = (calls, doubts, next);
         let read = db.read().await.expect("read");
         let ids: Vec<RunId> = runs.values().map(|run| run.id).collect();
         let stored = read.activity().find_runs(tenant, &ids).await.expect("found");
@@ -154,7 +162,7 @@ pub(crate) async fn recount(db: &Db, tenant: TenantId) {
 }
 
 /// Lists and sums by counters are those of the rows.
-async fn read_alike(read: &ReadTx, dice: &mut Dice, tenant: TenantId) {
+async fn read_alike(read: &ReadTx, dice: &mut Dice, tenant: TenantId, doubts: &[DateTime<Utc>]) {
     let page = PageRequest::new(Some(200), None, true).expect("a page");
     for _ in 0..12 {
         let filter = dice.filter();
@@ -168,7 +176,8 @@ async fn read_alike(read: &ReadTx, dice: &mut Dice, tenant: TenantId) {
     let period = Period { from: one.min(other), until: one.max(other) + chrono::Duration::seconds(1) };
     let all = read.logs().list_llm_runs(tenant, &LlmRunFilter::default(), &page).await.expect("listed").items;
     let counts = |call: &&LlmRunRecord| (period.from..period.until).contains(&call.created_at);
-    let mut due = Spent::default();
+    let in_doubt = doubts.iter().filter(|at| (period.from..period.until).contains(*at)).count();
+    let mut due = Spent { unknown: in_doubt as u64, ..Spent::default() };
     for call in all.iter().filter(counts) {
         due.calls += 1;
         due.unknown += u64::from(!call.cost_known);
@@ -189,6 +198,12 @@ async fn read_alike(read: &ReadTx, dice: &mut Dice, tenant: TenantId) {
     assert_eq!(sums, [due.cost_nanousd; 3], "{period:?}");
     let calls: u64 = days.iter().map(|(_, spent)| spent.calls).sum();
     assert_eq!(calls, due.calls);
+    let unknown = [
+        days.iter().map(|(_, spent)| spent.unknown).sum::<u64>(),
+        models.iter().map(|(.., spent)| spent.unknown).sum(),
+        agents.iter().map(|(_, spent)| spent.unknown).sum(),
+    ];
+    assert_eq!(unknown, [due.unknown; 3], "{period:?}");
 }
 
 testkit::on_both! {
@@ -201,9 +216,10 @@ testkit::on_both! {
                 assert_eq!(miscounts(&db, tenant).await, [], "seed {seed}");
             }
             assert!(world.runs.len() > 20 && world.calls.len() > 10, "the dice did something");
+            assert!(!world.doubts.is_empty(), "of everything");
             let read = db.read().await.expect("read");
             for _ in 0..5 {
-                read_alike(&read, &mut dice, tenant).await;
+                read_alike(&read, &mut dice, tenant, &world.doubts).await;
             }
             let live = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
             let counts = read.activity().run_counts(tenant).await.expect("counted");

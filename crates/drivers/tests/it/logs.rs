@@ -82,8 +82,9 @@ testkit::on_both! {
         let told_twice = LlmRunRecord { created_at: at(9), ..llm_run(TENANT, 2, 1) };
         let tx = db.begin().await.expect("begin");
         tx.logs().insert_llm_runs(&[plain.clone(), other.clone(), told_twice.clone()], &agents()).await.expect("recorded");
-        let uncounted =
-            Uncounted { tenant: TENANT, run_id: told_twice.run_id, step_index: 1, told_by_index: 2, created_at: at(9) };
+        let uncounted = Uncounted {
+            tenant: TENANT, run_id: told_twice.run_id, step_index: 1, told_by_index: 2, in_doubt: true, created_at: at(9),
+        };
         tx.traces().insert_uncounted(&[uncounted]).await.expect("recorded");
         let f = LlmRunFilter::default;
         let request = PageRequest::new(None, None, true).expect("a page");

@@ -151,7 +151,7 @@ testkit::on_both! {
         assert_eq!(of_tree([137..1_000, 0..1]).await, [(other, 0)]);
         // With what was said of them, first; of others nothing.
         let said = |tenant, step_index, told_by_index| Uncounted {
-            tenant, run_id: run, step_index, told_by_index, created_at: at(1),
+            tenant, run_id: run, step_index, told_by_index, in_doubt: false, created_at: at(1),
         };
         for all in [[said(TENANT, 3, 7), said(OTHER, 4, 7)], [said(TENANT, 3, 9), said(TENANT, 5, 5)]] {
             tx.traces().insert_uncounted(&all).await.expect("said");

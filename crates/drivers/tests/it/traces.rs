@@ -82,7 +82,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         whole::start(&db, 1..3).await;
         let of = |tenant, run, step_index| Uncounted {
-            tenant, run_id: RunId(uuid(run)), step_index, told_by_index: step_index + 1, created_at: at(1),
+            tenant, run_id: RunId(uuid(run)), step_index, told_by_index: step_index + 1, in_doubt: false, created_at: at(1),
         };
         let all: Vec<_> = [0, 49, 50, 51, 99, 100, 700].map(|index| of(TENANT, 1, index)).into();
         let tx = db.begin().await.expect("begin");

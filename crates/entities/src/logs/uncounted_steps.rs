@@ -16,6 +16,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub step_index: i64,
     pub told_by_index: i64,
+    pub in_doubt: bool,
     pub created_at: DateTimeUtc,
 }
 

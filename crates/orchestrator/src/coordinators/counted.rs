@@ -1,7 +1,7 @@
 //! Whether the numbers that are kept beside a run's steps follow from the steps: which of them count, and what they add
 //! up to. These numbers are not hashed with the steps, and a row can be added past HOC, so they are worked out anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use models::{activity::Run, logs::Uncounted};
 use proof::{
@@ -19,15 +19,26 @@ pub(super) fn check(
     records: &[Record],
     late: &[Record],
 ) -> Result<BTreeSet<u64>, String> {
-    let stored: BTreeSet<u64> = uncounted.iter().map(|of| of.step_index).collect();
+    let stored: BTreeMap<u64, bool> = uncounted.iter().map(|of| (of.step_index, of.in_doubt)).collect();
     let is_known = counted_here([records, late]);
     let (sealed, late) = (steps(records), steps(late));
     // What another version said of each step is taken at its word; what they add up to is not.
     let due = if is_known { not_counting(&sealed, &late) } else { stored.clone() };
-    if let Some(step) = stored.symmetric_difference(&due).next() {
-        let said = if due.contains(step) { "counts" } else { "does not count" };
+    let of_step = |step: &u64| (stored.get(step), due.get(step));
+    let differs = |step: &&u64| {
+        let (said, is) = of_step(step);
+        said != is
+    };
+    if let Some(step) = stored.keys().chain(due.keys()).filter(differs).min() {
+        let said = match of_step(step) {
+            (None, _) => "counts",
+            (_, None) => "does not count",
+            (Some(true), _) => "leaves a cost in doubt",
+            (Some(false), _) => "leaves no cost in doubt",
+        };
         return Err(format!("step {step} is said to be one that {said}, and the run's steps say otherwise"));
     }
+    let due: BTreeSet<u64> = due.into_keys().collect();
     let counting = counting(&sealed, &due);
     let refused = sealed.iter().filter(|step| is_refused(step)).count() as u64;
     let calls =
@@ -68,19 +79,20 @@ fn late_totals(run: &Run, late: &[&StepRecord], due: &BTreeSet<u64>) -> Result<(
     }
 }
 
-/// The places of the steps that do not count, as their tree says.
-fn not_counting(sealed: &[&StepRecord], late: &[&StepRecord]) -> BTreeSet<u64> {
-    let (mut tally, mut not) = (Tally::default(), BTreeSet::new());
+/// The places of the steps that do not count, as their tree says, and whether they leave a cost in doubt.
+fn not_counting(sealed: &[&StepRecord], late: &[&StepRecord]) -> BTreeMap<u64, bool> {
+    let (mut tally, mut not) = (Tally::default(), BTreeMap::new());
     for step in sealed {
         let Counted { counts, no_longer } = tally.add(Told::of(step));
-        not.extend(no_longer);
+        not.extend(no_longer.into_iter().map(|at| (at, false)));
         if !counts {
-            not.insert(step.step_index);
+            not.insert(step.step_index, false);
         }
     }
     for step in late {
-        if !tally.add_late(Told::of(step)) {
-            not.insert(step.step_index);
+        let came = tally.come_late(Told::of(step));
+        if !came.counts {
+            not.insert(step.step_index, came.is_in_doubt);
         }
     }
     not

@@ -79,9 +79,9 @@ async fn say_uncounted(db: &TestDatabase, span: &str) {
     assert!(!of_span.is_empty(), "no step is of {span}");
     for step in of_span {
         let (run, index) = (db.id(step["run_id"].as_str().unwrap()), &step["step_index"]);
-        let of_step = format!("SELECT tenant_id, id, {index}, {index}, started_at FROM runs");
+        let of_step = format!("SELECT tenant_id, id, {index}, {index}, 1 = 0, started_at FROM runs");
         let said = format!(
-            "INSERT INTO uncounted_steps (tenant_id, run_id, step_index, told_by_index, created_at) {of_step} \
+            "INSERT INTO uncounted_steps (tenant_id, run_id, step_index, told_by_index, in_doubt, created_at) {of_step} \
              WHERE id = {run}"
         );
         db.tamper(&said).await.unwrap();

@@ -4,7 +4,11 @@
 use chrono::Duration;
 use kit::Kit;
 use models::activity::Run;
-use orchestrator::background::sweeper;
+use orchestrator::{
+    background::sweeper,
+    coordinators::{check_counters, run_proof},
+    handlers::overview,
+};
 use proof::words::LimitType;
 use serde_json::{Value, json};
 use testkit::on_both;
@@ -79,6 +83,22 @@ fn tries(trace: u64) -> ([Value; 3], Counted) {
     broken["status"] = json!({ "code": 2, "message": "the stream broke" });
     let [all, next] = [(1, 0), (3, 1)].map(|at| span(trace, at, &usage("chat", 1_000, 100)));
     ([all, broken, next], (2_000, 101, COST + 1_000 * 2_500 + 10_000, 2, 0, true))
+}
+
+/// How many costs Overview says are not known: in all, by day, by model and by agent. Counters say what is there.
+async fn unknown_costs(kit: &Kit, agent: &Agent<'_>) -> [u64; 4] {
+    let (spine, admin) = (&kit.spine, &agent.admin);
+    let miscounts = check_counters::miscounts(spine, agent.ctx.tenant.id).await.unwrap();
+    assert_eq!(miscounts, []);
+    let [from, until] = [-Duration::days(2), Duration::seconds(1)].map(|by| Some(spine.now() + by));
+    let spent = overview::costs(spine, admin, from, until).await.unwrap().spent;
+    let trend = overview::costs_trend(spine, admin, from, until).await.unwrap();
+    [
+        spent.unknown,
+        trend.by_day.iter().map(|day| day.spent.unknown).sum(),
+        trend.by_model.iter().map(|model| model.spent.unknown).sum(),
+        trend.by_agent.iter().map(|agent| agent.spent.unknown).sum(),
+    ]
 }
 
 on_both! {
@@ -162,7 +182,9 @@ on_both! {
             (&root, ((3, 2), &begun), ((2, 1), &whole), 1_000, false),
             (&sum, ((2, 1), &root), ((3, 1), &large), 1_000, false),
             (&root, ((3, 2), &whole), ((2, 1), &root), 1_000, true),
+            (&sum, ((3, 2), &large), ((2, 1), &root), 4_000, false),
         ];
+        let mut unknown = 0;
         for (trace, (first, (at, sealed), late, input, is_known)) in (1..).zip(cases) {
             send(&agent, &[span(trace, (1, 0), first), span(trace, at, sealed)]).await;
             kit.clock.advance(Duration::seconds(31));
@@ -172,8 +194,16 @@ on_both! {
             let (totals, of_late) = (run.totals(), run.late.clone().unwrap());
             let told = (totals.input_tokens, totals.cost_known, of_late.cost_unknown, run.cost_known);
             assert_eq!(told, (input, is_known, !is_known, true), "{at:?} {late:?}");
+            unknown += u64::from(!is_known);
+            assert_eq!(unknown_costs(&kit, &agent).await, [unknown; 4], "{at:?} {late:?}");
             let (report, _) = agent.verified(run.id).await;
             assert_eq!(report.word, Word::Complete, "{report}");
         }
+        db.disarm("uncounted_steps").await;
+        db.tamper("UPDATE uncounted_steps SET in_doubt = NOT in_doubt").await.unwrap();
+        let last = runs(&agent).await.remove(0);
+        let integrity = run_proof::proof(&kit.spine, &agent.admin, last.id, false).await.unwrap().integrity;
+        let why = "step 2 is said to be one that leaves no cost in doubt, and the run's steps say otherwise";
+        assert_eq!(integrity.failure_reason.as_deref(), Some(why));
     }
 }

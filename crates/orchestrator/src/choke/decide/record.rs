@@ -20,6 +20,7 @@ use crate::{
             late, sums,
             traced::{self, SpanPlace},
             tree,
+            trees::Placed,
         },
     },
     errors::{Error, StepEnforcementError},
@@ -85,7 +86,12 @@ pub(in crate::choke) fn record(
     };
     let reported_by = caller.reporter();
     // What another step tells of counts no longer, and a span is judged on what is so. No other step tells of one.
-    let counts = !step.is_span || tree::place(state, step, expected, reported_by.as_deref())?;
+    let placed = if step.is_span {
+        tree::place(state, step, expected, reported_by.as_deref())?
+    } else {
+        Placed::ALONE
+    };
+    let counts = placed.counts;
     let question = Question::record(step, moment, permit_id, note, counts, given);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
@@ -112,9 +118,9 @@ pub(in crate::choke) fn record(
         pre,
         idempotency_key: key,
         reported_by,
-        counts,
+        placed,
     };
-    spend(state, caller, step, (moment, refused, counts), &judged)?;
+    spend(state, caller, step, (moment, refused, placed), &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
     if let_through {
@@ -202,22 +208,21 @@ fn spend(
     state: &mut State,
     caller: &Caller,
     step: &PreparedStep,
-    (moment, refused, counts): (Moment, bool, bool),
+    (moment, refused, placed): (Moment, bool, Placed),
     judged: &Judged,
 ) -> Result<(), Error> {
     let now = state.now;
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
     let root = if step.is_span { traced::root(state, step) } else { traced::Root::No };
-    let in_doubt = state.trees.get(&step.run_id).is_some_and(|tree| tree.in_doubt);
     let run = state.run_mut(step.run_id)?;
     let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
-        late::spend(run, step, counts, in_doubt);
+        late::spend(run, step, placed);
         used(run, step);
         return Ok(());
     }
-    if counts {
+    if placed.counts {
         let (input, output, cost) = step.usage();
         sums::add(&mut run.run.input_tokens, input);
         sums::add(&mut run.run.output_tokens, output);
@@ -238,7 +243,7 @@ fn spend(
         run.run.step_count += 1;
         run.trace.step_count += 1;
         match step.report.kind {
-            _ if !counts => {}
+            _ if !placed.counts => {}
             StepKind::LlmCall => run.run.llm_call_count += 1,
             StepKind::ToolCall => run.run.tool_call_count += 1,
             _ => {}

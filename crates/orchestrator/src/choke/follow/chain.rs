@@ -19,7 +19,7 @@ use crate::{
     choke::{
         judge::Judged,
         prepare::PreparedStep,
-        state::{KnownStep, State},
+        state::{KnownStep, State, trees::Placed},
     },
     errors::Error,
 };
@@ -36,8 +36,8 @@ pub(in crate::choke) struct StepPlace {
     pub(in crate::choke) idempotency_key: Option<String>,
     /// The key whose call reports it.
     pub(in crate::choke) reported_by: Option<String>,
-    /// What it used counts.
-    pub(in crate::choke) counts: bool,
+    /// Whether what it used counts.
+    pub(in crate::choke) placed: Placed,
 }
 
 /// Makes the step's evidence and record and puts it at the head of the chain; also gives the run's totals after it.
@@ -131,9 +131,10 @@ pub(in crate::choke) fn chain(
     let record = Hashed::new(record);
     run.trace.ranges.push_hashed(&record);
     run.trace.chain_head = record.hash();
-    // Whatever else alone tells what a model was paid for stands for its calls.
-    let stands_for_calls = llm.is_some() && place.counts;
-    if report.kind == StepKind::LlmCall || stands_for_calls {
+    // Whatever else alone tells what a model was paid for stands for its calls; and whatever leaves a doubt of that is
+    // found among them.
+    let stands_for_calls = llm.is_some() && place.placed.counts;
+    if report.kind == StepKind::LlmCall || stands_for_calls || place.placed.in_doubt {
         let llm_run = llm_run(state, run_id, &record, step)?;
         state.new.llm_runs.push(llm_run);
     }

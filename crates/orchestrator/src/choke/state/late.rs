@@ -15,7 +15,7 @@ use proof::{
     words::{StepKind, TraceStatus},
 };
 
-use super::{LateState, RunState, State, sums};
+use super::{LateState, RunState, State, sums, trees::Placed};
 use crate::choke::prepare::PreparedStep;
 
 /// Makes an addendum ready for each sealed run that spans are reported of, or of which calls were `let_through` in an
@@ -95,14 +95,14 @@ fn following(
 
 /// Counts what a late step spent, where it counts: beside the totals that were sealed. Where one gave way and what
 /// stays tells of another use, what all of it cost is not known.
-pub(in crate::choke) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool, in_doubt: bool) {
+pub(in crate::choke) fn spend(run: &mut RunState, step: &PreparedStep, placed: Placed) {
     let (input, output, cost) = step.usage();
     run.trace.step_count += 1;
     let late = run.run.late.get_or_insert_with(Late::default);
     late.step_count += 1;
-    late.cost_unknown |= in_doubt;
-    run.trace.cost_known &= !in_doubt;
-    if !counts {
+    late.cost_unknown |= placed.in_doubt;
+    run.trace.cost_known &= !placed.in_doubt;
+    if !placed.counts {
         return;
     }
     sums::add(&mut late.input_tokens, input);

@@ -17,7 +17,7 @@ use proof::{records::RecordKind, tally::Told, words::StepKind};
 
 use super::{
     RunState, State, sums,
-    trees::{Reading, Spent},
+    trees::{Placed, Reading, Spent},
     usage,
 };
 use crate::{
@@ -113,16 +113,16 @@ pub(in crate::choke) fn windows_of<'c>(
     found
 }
 
-/// Finds the step's place among those of its run: whether it counts. What counts no longer is given back at once, so
+/// Finds the step's place among those of its run. What counts no longer is given back at once, so
 /// that the step is judged on what is so.
 pub(in crate::choke) fn place(
     state: &mut State,
     step: &PreparedStep,
     index: u64,
     reporter: Option<&str>,
-) -> Result<bool, Error> {
+) -> Result<Placed, Error> {
     let run_id = step.run_id;
-    let Some(tree) = state.trees.get_mut(&run_id) else { return Ok(true) };
+    let Some(tree) = state.trees.get_mut(&run_id) else { return Ok(Placed::ALONE) };
     let run = state.runs.get(&run_id);
     let is_late = run.is_some_and(|run| run.late.is_some());
     let at = run.map_or(state.now, |run| run.counts_at(state.now));
@@ -148,22 +148,22 @@ pub(in crate::choke) fn place(
     let (kind, cost_known) = (report.kind, step.cost_known());
     let spent = Spent { kind, provider, at, input, output, cost, cost_known };
     let was_cut = tree.cut;
-    let (counts, gone) = tree.add(told, spent, is_late);
+    let (placed, gone) = tree.add(told, spent, is_late);
     // Before this step, of which its judgement and its use say the same.
-    let known = !was_cut && tree.unknown == u64::from(counts && !cost_known);
-    if !counts {
-        uncounted(state, run_id, index, index);
+    let known = !was_cut && tree.unknown == u64::from(placed.counts && !cost_known);
+    if !placed.counts {
+        uncounted(state, run_id, (index, index), placed.in_doubt);
     }
     for (at, spent) in gone {
         give_back(state, run_id, &spent)?;
-        uncounted(state, run_id, at, index);
+        uncounted(state, run_id, (at, index), false);
     }
     if !is_late {
         let run = state.run_mut(run_id)?;
         run.run.cost_known = known;
         run.trace.cost_known = known;
     }
-    Ok(counts)
+    Ok(placed)
 }
 
 /// A step that is in no tree takes the next place.
@@ -173,9 +173,10 @@ pub(in crate::choke) fn skip(state: &mut State, run_id: RunId, index: u64) {
     }
 }
 
-fn uncounted(state: &mut State, run_id: RunId, step_index: u64, told_by_index: u64) {
+fn uncounted(state: &mut State, run_id: RunId, (step_index, told_by_index): (u64, u64), in_doubt: bool) {
     let (tenant, created_at) = (state.tenant.id, state.now);
-    state.new.uncounted.push(Uncounted { tenant, run_id, step_index, told_by_index, created_at });
+    let step = Uncounted { tenant, run_id, step_index, told_by_index, in_doubt, created_at };
+    state.new.uncounted.push(step);
 }
 
 /// Takes what a step used, and its call, from all that counted it.

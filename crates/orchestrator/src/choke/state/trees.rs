@@ -61,8 +61,19 @@ pub(in crate::choke) struct Tree {
     /// sum is none, whatever is given back.
     pub(in crate::choke) cost: u64,
     pub(in crate::choke) cut: bool,
-    /// A step that came late gave way to what tells of another use: what the run used is not known.
+}
+
+/// Whether the use of a step and its call count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::choke) struct Placed {
+    pub(in crate::choke) counts: bool,
+    /// It came late and gave way to what tells of another use: what the run used is not known.
     pub(in crate::choke) in_doubt: bool,
+}
+
+impl Placed {
+    /// That of a step that no other tells of.
+    pub(in crate::choke) const ALONE: Self = Self { counts: true, in_doubt: false };
 }
 
 /// How far the steps of a run are read.
@@ -83,34 +94,16 @@ impl Reading {
 impl Tree {
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
     ///
-    /// What was decided of it stands, though another version of the tally did: it was counted, and given back, by that.
+    /// What was decided of it stands, though another version of the tally did: it was counted, and given back, by that;
+    /// and where it came late, its run says since then whether what it used is known.
     pub(in crate::choke) fn read(&mut self, step: &TreeStep, sealed: Option<u64>, reading: &mut Reading) {
         let index = step.step_index;
         let reporter = step.reported_by.map(|key| key.to_string());
-        let told = Told {
-            index,
-            span: step.external_span_id.as_deref(),
-            parent: step.external_parent_span_id.as_deref(),
-            kind: step.kind,
-            skill_name: &step.skill_name,
-            models: [step.model.as_deref(), step.model_requested.as_deref()],
-            used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
-            note: step.cost_note,
-            failed: step.failed,
-            reporter: reporter.as_deref(),
-        };
-        let spent = Spent {
-            kind: step.kind,
-            provider: step.provider.clone(),
-            at: step.recorded_at,
-            input: step.input_tokens,
-            output: step.output_tokens,
-            cost: step.cost_nanousd,
-            cost_known: step.cost_known,
-        };
+        let (told, spent) = (told_of(step, reporter.as_deref()), spent_by(step));
         let is_late = sealed.is_some_and(|sealed| index >= sealed);
+        let (decided, _) = self.decide(told, is_late);
         let (mut no_longer, stays): (Vec<u64>, Vec<u64>) =
-            self.decide(told, is_late).no_longer.into_iter().partition(|at| *at < reading.since);
+            decided.no_longer.into_iter().partition(|at| *at < reading.since);
         for at in stays {
             self.tally.set_counts(at, true);
         }
@@ -132,20 +125,19 @@ impl Tree {
         told: Told<'_>,
         spent: Spent,
         is_late: bool,
-    ) -> (bool, Vec<(u64, Spent)>) {
-        let counted = self.decide(told, is_late);
-        let counts = counted.counts;
-        (counts, self.count(told, spent, is_late, counted))
+    ) -> (Placed, Vec<(u64, Spent)>) {
+        let (counted, in_doubt) = self.decide(told, is_late);
+        let placed = Placed { counts: counted.counts, in_doubt };
+        (placed, self.count(told, spent, is_late, counted))
     }
 
-    /// Puts a step in its place: whether it counts, and what counts no longer.
-    fn decide(&mut self, told: Told<'_>, is_late: bool) -> Counted {
+    /// Puts a step in its place: whether it counts, and what counts no longer; and whether it leaves a doubt.
+    fn decide(&mut self, told: Told<'_>, is_late: bool) -> (Counted, bool) {
         if is_late {
             let came = self.tally.come_late(told);
-            self.in_doubt |= came.is_in_doubt;
-            Counted { counts: came.counts, no_longer: Vec::new() }
+            (Counted { counts: came.counts, no_longer: Vec::new() }, came.is_in_doubt)
         } else {
-            self.tally.add(told)
+            (self.tally.add(told), false)
         }
     }
 
@@ -183,92 +175,33 @@ impl Tree {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use models::ids::RunId;
-    use rules::Count;
-
-    use super::*;
-
-    /// A call to a model in that place, which tells as much as any.
-    fn step(step_index: u64, [span, parent]: [u64; 2], cost_nanousd: u64) -> TreeStep {
-        let id = |of: u64| Some(format!("{of:016x}"));
-        TreeStep {
-            run_id: RunId(uuid::Uuid::nil()),
-            step_index,
-            kind: StepKind::LlmCall,
-            skill_name: "openai.chat".to_owned(),
-            provider: None,
-            model: None,
-            model_requested: None,
-            input_tokens: 20,
-            output_tokens: 2,
-            cost_nanousd,
-            cost_known: step_index > 0,
-            cost_note: None,
-            failed: false,
-            recorded_at: DateTime::UNIX_EPOCH,
-            external_span_id: id(span),
-            external_parent_span_id: id(parent),
-            reported_by: None,
-            told_by_index: None,
-        }
-    }
-
-    fn read(tree: &mut Tree, steps: &[TreeStep], since: u64) {
-        let mut reading = Reading::since(since);
-        for step in steps {
-            tree.read(step, None, &mut reading);
-        }
-    }
-
-    fn counting(tree: &Tree) -> Vec<u64> {
-        let mut counting: Vec<u64> = tree.counting.keys().copied().collect();
-        counting.sort_unstable();
-        counting
-    }
-
-    #[test]
-    fn a_tree_that_is_read_anew_is_as_it_was() {
-        // More than a record holds, until others tell of the same.
-        let half = Count::MAX.get() / 2 + 1;
-        let mut steps =
-            [step(0, [1, 9], half), step(1, [2, 9], half), step(2, [3, 1], 1), step(3, [4, 2], 1)];
-        let (mut live, mut anew) = (Tree::default(), Tree::default());
-        // As when they come: the tally alone says what counts.
-        read(&mut live, &steps, u64::MAX);
-        assert_eq!((counting(&live), live.unknown, live.cut), (vec![2, 3], 0, true));
-        (steps[0].told_by_index, steps[1].told_by_index) = (Some(2), Some(3));
-        read(&mut anew, &steps, 0);
-        let said = |tree: &Tree| (counting(tree), tree.unknown, tree.cost, tree.cut, tree.next);
-        assert_eq!(said(&anew), said(&live));
-    }
-
-    #[test]
-    fn a_try_that_broke_is_read_as_one() {
-        let broken = TreeStep { failed: true, output_tokens: 1, ..step(0, [2, 1], 1) };
-        let mut steps = [broken, step(1, [1, 9], 1), step(2, [3, 1], 1)];
-        for since in [u64::MAX, 0] {
-            let mut tree = Tree::default();
-            read(&mut tree, &steps, since);
-            assert_eq!(counting(&tree), [0, 2], "{since}");
-            steps[1].told_by_index = Some(2);
-        }
-    }
-
-    #[test]
-    fn what_another_version_decided_of_a_step_stands() {
-        let taken = TreeStep { told_by_index: Some(0), ..step(0, [1, 9], 1) };
-        let mut tree = Tree::default();
-        // The first was told of by nothing, and the second is by the third.
-        read(&mut tree, &[taken, step(1, [2, 9], 1), step(2, [3, 2], 1)], 0);
-        assert_eq!((counting(&tree), tree.unknown, tree.cost), (vec![1, 2], 0, 2));
-        // Steps that come now are below the first, which is gone, and the second, which is given back once.
-        for (index, parent, left) in [(3, 1, vec![1, 2, 3]), (4, 2, vec![2, 3, 4]), (5, 2, vec![2, 3, 4, 5])]
-        {
-            read(&mut tree, &[step(index, [index + 1, parent], 1)], u64::MAX);
-            let cost = left.len() as u64;
-            assert_eq!((counting(&tree), tree.cost), (left, cost), "{index}");
-        }
+/// What a step that is recorded tells the tree.
+fn told_of<'s>(step: &'s TreeStep, reporter: Option<&'s str>) -> Told<'s> {
+    Told {
+        index: step.step_index,
+        span: step.external_span_id.as_deref(),
+        parent: step.external_parent_span_id.as_deref(),
+        kind: step.kind,
+        skill_name: &step.skill_name,
+        models: [step.model.as_deref(), step.model_requested.as_deref()],
+        used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
+        note: step.cost_note,
+        failed: step.failed,
+        reporter,
     }
 }
+
+fn spent_by(step: &TreeStep) -> Spent {
+    Spent {
+        kind: step.kind,
+        provider: step.provider.clone(),
+        at: step.recorded_at,
+        input: step.input_tokens,
+        output: step.output_tokens,
+        cost: step.cost_nanousd,
+        cost_known: step.cost_known,
+    }
+}
+
+#[cfg(test)]
+mod tests;
