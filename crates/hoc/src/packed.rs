@@ -111,15 +111,20 @@ fn believed(length: u64) -> u64 {
     length.saturating_mul(TIMES).clamp(LITTLE, MOST)
 }
 
-/// The plain bytes; none where they are more than `most`. They are counted before any is kept, so just as much is held
-/// as there is, and of a bomb nothing.
+/// The plain bytes; none where they are more than `most`.
 fn unpacked(coding: Coding, packed: &[u8], most: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut counted = unpacker(coding, packed)?.take(most.saturating_add(1));
-    let length = io::copy(&mut counted, &mut io::sink())?;
+    counted_first(|| unpacker(coding, packed), most)
+}
+
+/// All that can be read of what is begun; none where that is more than `most` bytes. They are counted before any is
+/// kept, so just as much is held as there is, and of a bomb nothing. An unpacker may hold as much as it has unpacked, so
+/// the first is gone when the second begins.
+fn counted_first<R: Read>(begin: impl Fn() -> io::Result<R>, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let length = io::copy(&mut begin()?.take(most.saturating_add(1)), &mut io::sink())?;
     if length > most {
         return Ok(None);
     }
-    whole(unpacker(coding, packed)?, length, most)
+    whole(begin()?, length, most)
 }
 
 /// How far back a frame of zstd may point, as a power of two: `zstd --long=31`, the most that there is. Memory is used
@@ -139,6 +144,8 @@ fn unpacker(coding: Coding, packed: &[u8]) -> io::Result<Box<dyn Read + '_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use api::Effort;
 
     use super::*;
@@ -256,6 +263,34 @@ mod tests {
             assert_eq!(held.len(), plain.len(), "{coding:?}");
             assert!(held.capacity() <= plain.len() + 1, "{coding:?}: {}", held.capacity());
         }
+    }
+
+    /// One of which there may be no other meanwhile.
+    struct Alone<'a>(&'a [u8], &'a Cell<bool>);
+
+    impl Read for Alone<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.read(into)
+        }
+    }
+
+    impl Drop for Alone<'_> {
+        fn drop(&mut self) {
+            self.1.set(false);
+        }
+    }
+
+    #[test]
+    fn there_are_never_two_unpackers_at_once() {
+        let (is_begun, times) = (Cell::new(false), Cell::new(0));
+        let begin = || {
+            assert!(!is_begun.replace(true), "another is there");
+            times.set(times.get() + 1);
+            Ok(Alone(b"plain", &is_begun))
+        };
+        assert_eq!(counted_first(begin, 5).expect("it reads").as_deref(), Some(&b"plain"[..]));
+        assert_eq!(counted_first(begin, 4).expect("it is no error"), None);
+        assert_eq!((is_begun.get(), times.get()), (false, 3));
     }
 
     #[test]
