@@ -1,9 +1,10 @@
 //! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait,
-//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike,
-//! and places of whole runs are counted.
+//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait and of runs that are
+//! told are shared out alike.
 //!
-//! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
-//! what finds none is 503, and its caller comes again. Whose calls found none is kept until somebody tells of it.
+//! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for any of
+//! it: what finds none is 503 at once, and its caller comes again. Whose calls found none is kept until somebody tells
+//! of it.
 
 use std::{
     collections::HashMap,
@@ -20,7 +21,7 @@ pub struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    what: &'static str,
+    refusals: Refusals,
     most: usize,
     held: Mutex<Held>,
 }
@@ -29,26 +30,47 @@ struct Shared {
 struct Held {
     all: usize,
     of_tenant: HashMap<TenantId, usize>,
-    /// How often there was too little, by whose it would have been where that was known.
-    refused: HashMap<Option<TenantId>, u64>,
+}
+
+/// How often there was too little of something, by whose it would have been where that was known.
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    what: &'static str,
+    times: Mutex<HashMap<Option<TenantId>, u64>>,
+}
+
+impl Refusals {
+    pub(crate) fn of(what: &'static str) -> Self {
+        Self { what, times: Mutex::default() }
+    }
+
+    /// Of what there was too little, in words.
+    pub(crate) fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Counts one; the error that tells the caller so.
+    pub(crate) fn refuse(&self, tenant: Option<TenantId>) -> Error {
+        *lock(&self.times).entry(tenant).or_default() += 1;
+        Error::Busy
+    }
+
+    /// Those since they were last taken.
+    pub(crate) fn take(&self) -> HashMap<Option<TenantId>, u64> {
+        std::mem::take(&mut lock(&self.times))
+    }
 }
 
 impl Budget {
     /// One of so many bytes of something, half of which one tenant may have.
     #[must_use]
     pub fn new(what: &'static str, most: usize) -> Self {
-        Self(Arc::new(Shared { what, most, held: Mutex::default() }))
+        Self(Arc::new(Shared { refusals: Refusals::of(what), most, held: Mutex::default() }))
     }
 
-    /// Of what it is a budget, in words.
-    pub(crate) fn what(&self) -> &'static str {
-        self.0.what
-    }
-
-    /// How often there was too little since this was last asked, by whose it would have been where that was known.
-    #[must_use]
-    pub fn refused(&self) -> HashMap<Option<TenantId>, u64> {
-        std::mem::take(&mut lock(&self.0.held).refused)
+    /// How often there was too little of it.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     /// How many bytes are held.
@@ -95,9 +117,7 @@ impl Share {
     /// Counts that there was too little for whose it is; the error that tells the caller so.
     #[must_use]
     pub fn refuse(&self) -> Error {
-        let tenant = self.tenant();
-        *lock(&self.of.held).refused.entry(tenant).or_default() += 1;
-        Error::Busy
+        self.of.refusals.refuse(self.tenant())
     }
 
     /// Whether it took so many bytes more. Nobody is told where there are none: who asks so can do without them, or
@@ -207,8 +227,8 @@ mod tests {
         assert!(lock(&budget.0.held).of_tenant.is_empty());
         assert!(budget.share(None).take(usize::MAX).is_err());
         let refused = HashMap::from([(Some(tenant(1)), 2), (Some(tenant(3)), 1), (None, 1)]);
-        assert_eq!(budget.refused(), refused, "that is known until somebody asks");
-        assert!(budget.refused().is_empty());
+        assert_eq!(budget.refusals().take(), refused, "that is known until somebody takes it");
+        assert!(budget.refusals().take().is_empty());
     }
 
     #[test]
@@ -230,15 +250,15 @@ mod tests {
         let budget = Budget::new("bytes", 100);
         let share = budget.share(Some(tenant(1)));
         assert!(share.takes(40) && !share.takes(11));
-        assert!(budget.refused().is_empty(), "who only asks is not told of");
+        assert!(budget.refusals().take().is_empty(), "who only asks is not told of");
         for bytes in [10, 10, 50, 0, 30] {
             assert!(share.holds(bytes));
             assert_eq!(budget.held(), bytes);
         }
         assert!(!share.holds(51));
-        assert_eq!((budget.held(), budget.refused().len()), (30, 0), "it holds what it held");
+        assert_eq!((budget.held(), budget.refusals().take().len()), (30, 0), "it holds what it held");
         assert!(matches!(share.refuse(), Error::Busy));
-        assert_eq!(budget.refused(), HashMap::from([(Some(tenant(1)), 1)]));
+        assert_eq!(budget.refusals().take(), HashMap::from([(Some(tenant(1)), 1)]));
         assert!(!share.never_holds(50) && share.never_holds(51));
         let nobodys = budget.share(None);
         assert!(!nobodys.never_holds(100) && nobodys.never_holds(101));

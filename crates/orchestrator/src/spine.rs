@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::{
-    budget::{Budget, Share},
+    budget::{Budget, Refusals, Share},
     clocks::Clocks,
     credentials::Credentials,
     errors::Error,
@@ -173,11 +173,11 @@ pub struct Spine {
     shared: Arc<Shared>,
 }
 
-/// A place to read a whole run in. It is given back in the count before the turn is.
-#[derive(Debug)]
+/// A place to read a whole run in. Whoever has a clone of it has the place: it goes with what was read, until that is
+/// counted in a budget or given up.
+#[derive(Clone, Debug)]
 pub struct WholeRun {
-    _counted: Share,
-    _turn: OwnedSemaphorePermit,
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 /// A part of the control plane that stands above the spine.
@@ -191,10 +191,9 @@ struct Shared {
     clocks: Clocks,
     bodies: Budget,
     answers: Budget,
-    /// Counts those that are read, and for whom there was no turn.
-    whole_runs: Budget,
-    /// The turns of those.
-    turns: Arc<Semaphore>,
+    /// The places of whole runs, and for whom there was none.
+    whole_runs: Arc<Semaphore>,
+    unread_runs: Refusals,
     /// Those that are told.
     told_runs: Budget,
     fallen: Arc<Fallen>,
@@ -224,8 +223,8 @@ impl Spine {
                 clocks: Clocks::default(),
                 bodies,
                 answers,
-                whole_runs: Budget::new("whole runs that are read", WHOLE_RUNS),
-                turns: Arc::new(Semaphore::new(WHOLE_RUNS)),
+                whole_runs: Arc::new(Semaphore::new(WHOLE_RUNS)),
+                unread_runs: Refusals::of("whole runs that are read"),
                 told_runs: Budget::new("runs that are told", TOLD_RUNS),
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
@@ -323,20 +322,19 @@ impl Spine {
     }
 
     /// A place to read a whole run in, for a call of that tenant. Those are few, for each takes long and keeps much;
-    /// [`Error::Busy`] where none becomes free soon.
+    /// [`Error::Busy`] where none becomes free soon. They are of no tenant's part: whoever comes first may have all of
+    /// them for a while.
     pub async fn whole_run(&self, tenant: TenantId) -> Result<WholeRun, Error> {
-        let turn = Arc::clone(&self.shared.turns).acquire_owned();
-        let turn = tokio::time::timeout(WHOLE_RUN_WITHIN, turn).await.ok().and_then(Result::ok);
-        let Some(turn) = turn else { return Err(self.whole_runs().share(Some(tenant)).refuse()) };
-        // Of no tenant's part: whoever comes first may have all of them for a while.
-        let counted = self.whole_runs().share(None);
-        counted.take(1)?;
-        Ok(WholeRun { _counted: counted, _turn: turn })
+        let place = Arc::clone(&self.shared.whole_runs).acquire_owned();
+        match tokio::time::timeout(WHOLE_RUN_WITHIN, place).await {
+            Ok(Ok(place)) => Ok(WholeRun { _place: Arc::new(place) }),
+            _ => Err(self.unread_runs().refuse(Some(tenant))),
+        }
     }
 
-    /// The places of whole runs.
-    pub(crate) fn whole_runs(&self) -> &Budget {
-        &self.shared.whole_runs
+    /// For whom there was no place to read a whole run in.
+    pub(crate) fn unread_runs(&self) -> &Refusals {
+        &self.shared.unread_runs
     }
 
     /// A place to tell a run in, for a call of that tenant, which its bundle has until it is taken; [`Error::Busy`]

@@ -1,8 +1,8 @@
 //! `GET /runs/{run_id}/evidence`: what else a run touched (O4).
 
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use models::ids::RunId;
-use orchestrator::{Spine, coordinators::run_evidence};
+use orchestrator::{Spine, coordinators::run_evidence, spine::WholeRun};
 
 use super::evidence_view::EvidenceView;
 use crate::{
@@ -21,7 +21,7 @@ pub(super) async fn evidence(
     State(spine): State<Spine>,
     caller: Caller<Inspects>,
     Id(run): Id<RunId>,
-) -> Result<Json<EvidenceView>, Problem> {
-    let evidence = run_evidence::evidence(&spine, caller.context(), run).await?;
-    Ok(Json(evidence.into()))
+) -> Result<(Extension<WholeRun>, Json<EvidenceView>), Problem> {
+    let (evidence, place) = run_evidence::evidence(&spine, caller.context(), run).await?;
+    Ok((Extension(place), Json(evidence.into())))
 }

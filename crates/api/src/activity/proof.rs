@@ -1,8 +1,8 @@
 //! `GET /runs/{run_id}/proof`: why a run's record may be believed (O5).
 
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use models::ids::RunId;
-use orchestrator::{Spine, coordinators::run_proof};
+use orchestrator::{Spine, coordinators::run_proof, spine::WholeRun};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -34,8 +34,8 @@ pub(super) async fn proof(
     caller: Caller<Inspects>,
     Id(run): Id<RunId>,
     Query(params): Query<ProofParams>,
-) -> Result<Json<ProofView>, Problem> {
-    let proof =
-        run_proof::proof(&spine, caller.context(), run, params.include_payloads.unwrap_or(false)).await?;
-    Ok(Json(ProofView::of(proof)?))
+) -> Result<(Extension<WholeRun>, Json<ProofView>), Problem> {
+    let payloads = params.include_payloads.unwrap_or(false);
+    let (proof, place) = run_proof::proof_in_place(&spine, caller.context(), run, payloads).await?;
+    Ok((Extension(place), Json(ProofView::of(proof)?)))
 }

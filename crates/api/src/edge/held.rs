@@ -7,16 +7,16 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse as _, Response},
 };
 use http_body::{Frame, SizeHint};
-use orchestrator::budget::Share;
+use orchestrator::{budget::Share, spine::WholeRun};
 
 use crate::{Problem, problem::Code};
 
 /// An answer that is so short is not counted: there are no more of them than clients.
-pub(super) const SHORT: u64 = 64 << 10;
+pub(super) const SHORT: usize = 64 << 10;
 
 /// How much of an answer is handed over at once. Whoever sends it takes no more before that has gone out; all of it at
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
@@ -24,12 +24,14 @@ const PART: usize = 64 << 10;
 
 /// Counts an answer as long as it is not taken, by a share that may hold more or less than it yet. Where there are too
 /// many answers already it is not given, if the call only read: what another came to is committed, and whoever is not
-/// told would do it again.
-pub(super) fn counted(share: Share, only_read: bool, response: Response) -> Response {
-    let Some(length) = HttpBody::size_hint(response.body()).exact().filter(|length| *length > SHORT) else {
-        return response;
-    };
+/// told would do it again. The place that a whole run was read in is given back then.
+pub(super) fn counted(share: Share, only_read: bool, mut response: Response) -> Response {
+    let place = response.extensions_mut().remove::<WholeRun>();
+    let Some(length) = HttpBody::size_hint(response.body()).exact() else { return response };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length <= SHORT {
+        return response;
+    }
     if share.holds(length) {
         return response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share }));
     }
@@ -38,19 +40,21 @@ pub(super) fn counted(share: Share, only_read: bool, response: Response) -> Resp
     }
     let busy = share.refuse();
     let never = share.never_holds(length);
-    if never { too_long(length, response.headers()) } else { Problem::from(busy) }.into_response()
+    let is_packed = response.headers().contains_key(header::CONTENT_ENCODING);
+    if never { too_long(length, is_packed, place.is_some()) } else { Problem::from(busy) }.into_response()
 }
 
-/// Whoever comes again gets no further. To ask for it packed is a help where it may be packed and is not: as the edge
-/// says of an answer by `Vary`.
-fn too_long(length: usize, headers: &HeaderMap) -> Problem {
-    let is_packed = headers.contains_key(header::CONTENT_ENCODING);
-    let may_be_packed = !is_packed && headers.contains_key(header::VARY);
+/// Whoever comes again gets no further. To ask for it packed is a help where it is of a whole run, and is not packed.
+fn too_long(length: usize, is_packed: bool, is_of_whole_run: bool) -> Problem {
     let form = if is_packed { " when packed" } else { "" };
-    let packed = if may_be_packed { "ask for it packed, by `Accept-Encoding: zstd` or `gzip`; " } else { "" };
+    let packed = if is_of_whole_run && !is_packed {
+        "ask for it packed, by `Accept-Encoding: zstd` or `gzip`; "
+    } else {
+        ""
+    };
     let detail = format!(
         "the answer has {length} bytes{form}, more than are ever held for one caller (HOC_MAX_HELD_MIB, and half of it \
-         for a tenant): {packed}where the store is, `hoc bundle` takes a bundle of any length"
+         for a tenant): {packed}the bundle of a run is a stream, and never too long"
     );
     Problem::new(Code::Overloaded, detail).for_good()
 }
@@ -102,20 +106,20 @@ impl HttpBody for Counted {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashMap, convert::Infallible};
+    use std::convert::Infallible;
 
     use axum::{
-        Router,
+        Extension, Router,
         extract::Request,
-        http::{HeaderName, HeaderValue, StatusCode},
+        http::{HeaderValue, StatusCode},
         middleware,
         routing::get,
     };
-    use futures::stream;
+    use futures::{FutureExt as _, stream};
     use http_body_util::BodyExt as _;
     use kit::Kit;
     use models::ids::TenantId;
-    use orchestrator::{Settings, Spine, budget::Budget};
+    use orchestrator::{Settings, Spine, budget::Budget, spine::WHOLE_RUNS};
     use testkit::{Store, TestDatabase};
     use tower::ServiceExt as _;
     use uuid::Uuid;
@@ -170,12 +174,6 @@ mod tests {
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
         assert_eq!(answer_to(&answers, 1, false).status(), StatusCode::OK, "what was written is told");
-        let tenant = Some(TenantId(Uuid::from_u128(1)));
-        assert_eq!(
-            answers.refused(),
-            HashMap::from([(tenant, 1)]),
-            "the one of these that was refused is counted"
-        );
         let short = counted(answers.share(None), true, Response::new(Body::from("short")));
         assert_eq!(short.status(), StatusCode::OK);
         let comes_again = |answer: Response| {
@@ -189,26 +187,41 @@ mod tests {
         assert_eq!(answer(&answers, 1).status(), StatusCode::OK);
     }
 
-    #[test]
-    fn only_what_may_be_packed_and_is_not_is_told_to_be_asked_for_packed() {
-        let too_small = Budget::new("answers", LONG - 1);
-        let told = |headers: &[HeaderName]| {
+    #[tokio::test]
+    async fn a_whole_run_keeps_its_place_until_its_answer_is_counted() {
+        let (spine, answers) = (spine(LONG).await, Budget::new("answers", 4 * LONG));
+        let tenant = TenantId(Uuid::nil());
+        // So many places nobody has.
+        let free = || {
+            let place = |_| spine.whole_run(tenant).now_or_never().and_then(Result::ok);
+            (0..WHOLE_RUNS).map_while(place).collect::<Vec<_>>().len()
+        };
+        for length in [10, LONG, 5 * LONG] {
+            let place = spine.whole_run(tenant).await.expect("a place");
+            let answer = (Extension(place), "a".repeat(length)).into_response();
+            assert_eq!(free(), WHOLE_RUNS - 1, "{length}");
+            let _untaken = counted(answers.share(None), true, answer);
+            assert_eq!(free(), WHOLE_RUNS, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_of_a_whole_run_and_not_packed_is_told_to_be_asked_for_packed() {
+        let (spine, too_small) = (spine(LONG).await, Budget::new("answers", LONG - 1));
+        for (is_of_whole_run, is_packed) in [(true, false), (true, true), (false, false), (false, true)] {
             let mut response = Response::new(Body::from(vec![7; LONG]));
-            for name in headers {
-                response.headers_mut().insert(name, HeaderValue::from_static("any"));
+            if is_of_whole_run {
+                let place = spine.whole_run(TenantId(Uuid::nil())).await.expect("a place");
+                response.extensions_mut().insert(place);
+            }
+            if is_packed {
+                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
             let refused = counted(too_small.share(None), true, response);
-            refused.extensions().get::<Problem>().expect("it is refused").view("", "").detail
-        };
-        for (headers, asks, is_packed) in [
-            (&[header::VARY][..], true, false),
-            (&[header::VARY, header::CONTENT_ENCODING][..], false, true),
-            (&[][..], false, false),
-        ] {
-            let why = told(headers);
-            assert_eq!(why.contains("ask for it packed"), asks, "{headers:?}: {why}");
-            assert_eq!(why.contains("bytes when packed"), is_packed, "{headers:?}: {why}");
-            assert!(why.contains("`hoc bundle`"), "{why}");
+            let why = refused.extensions().get::<Problem>().expect("it is refused").view("", "").detail;
+            assert_eq!(why.contains("ask for it packed"), is_of_whole_run && !is_packed, "{why}");
+            assert_eq!(why.contains("bytes when packed"), is_packed, "{why}");
+            assert!(why.contains("the bundle of a run is a stream"), "{why}");
         }
     }
 

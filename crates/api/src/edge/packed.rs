@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http_body_util::BodyExt as _;
-use orchestrator::{aside::aside, budget::Share};
+use orchestrator::{aside::aside, budget::Share, spine::WholeRun};
 
 use super::{held::SHORT as UNCOUNTED, packers::Packers};
 use crate::{
@@ -43,8 +43,9 @@ impl Packing {
         Self { may_be, by: may_be.then(|| wanted(headers)).flatten() }
     }
 
-    /// Packs an answer, where that is worth it and there is a place. The plain form is counted by the share meanwhile,
-    /// where there is room for it; without room it waits for its turn.
+    /// Packs an answer, where that is worth it and there is a place. The plain form is counted by the share meanwhile;
+    /// without room for it there may be some later. Of a whole run it may be longer than is ever held: it is packed all
+    /// the same, in the place that the run was read in, of which there are few.
     pub(super) async fn pack(self, packers: &Packers, share: &Share, response: Response) -> Response {
         if !self.may_be || !is_worth_it(&response) {
             return response;
@@ -57,16 +58,14 @@ impl Packing {
         if let Some(packed) = kept.and_then(OnceLock::get) {
             return answer(coding, parts, packed.clone());
         }
-        let length = HttpBody::size_hint(&body).lower();
-        let is_held = length <= UNCOUNTED || usize::try_from(length).is_ok_and(|length| share.takes(length));
-        let place = if is_held { packers.place() } else { packers.turn().await };
-        let Some(_place) = place else {
-            if is_held {
-                return Response::from_parts(parts, body);
-            }
-            // There is no room for the plain form, and later there may be a place.
-            return Problem::from(share.refuse()).into_response();
-        };
+        let length = usize::try_from(HttpBody::size_hint(&body).lower()).unwrap_or(usize::MAX);
+        let is_counted = length <= UNCOUNTED || share.takes(length);
+        let place = is_counted.then(|| packers.place()).flatten();
+        let in_its_own =
+            || !is_counted && share.never_holds(length) && parts.extensions.get::<WholeRun>().is_some();
+        if place.is_none() && !in_its_own() {
+            return Response::from_parts(parts, body);
+        }
         // Its length is known, so all of it is there: this waits for nothing.
         let plain = match body.collect().await {
             Ok(all) => all.to_bytes(),
@@ -139,7 +138,7 @@ fn weighed(item: &str) -> Option<(&str, f32)> {
 #[cfg(test)]
 mod tests {
     use axum::Extension;
-    use orchestrator::{budget::Budget, spine::WHOLE_RUNS};
+    use orchestrator::budget::Budget;
 
     use axum::response::IntoResponse;
 
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_counted_while_it_is_packed_and_one_alone_that_is_too_long_for_that() {
+    async fn an_answer_is_counted_while_it_is_packed_and_stays_plain_where_it_cannot_be() {
         let (answers, packers) = (Budget::new("answers", LONG), Packers::of(1));
         let share = answers.share(None);
         let answer = packed_by(&packers, &share, "a".repeat(LONG)).await;
@@ -186,20 +185,16 @@ mod tests {
         assert_eq!(answers.held(), LONG, "as long as it was packed");
         drop(counted(share, true, answer));
         assert_eq!(answers.held(), 0);
-        let share = answers.share(None);
-        let too_long = || "a".repeat(LONG + 1);
-        let other = packers.turn().await.expect("a place");
-        let mut waiting: Vec<_> = (0..WHOLE_RUNS).map(|_| Box::pin(packers.turn())).collect();
-        for turn in &mut waiting {
-            assert!(futures::poll!(turn).is_pending());
+        let other = answers.share(None);
+        assert!(other.takes(1));
+        for (length, comes_again) in [(LONG, true), (LONG + 1, false)] {
+            let share = answers.share(None);
+            let answer = packed_by(&packers, &share, "a".repeat(length)).await;
+            assert!(!is_packed(&answer), "{length}: nothing is packed that is refused");
+            let answer = counted(share, true, answer);
+            let problem = answer.extensions().get::<Problem>().expect("it is refused at once");
+            assert_eq!(problem.headers().contains_key("retry-after"), comes_again, "{length}");
         }
-        let answer = packed_by(&packers, &share, too_long()).await;
-        let problem = answer.extensions().get::<Problem>().expect("it is refused");
-        assert!(problem.status() == 503 && problem.headers().contains_key("retry-after"), "{problem:?}");
-        assert_eq!(answers.refused().values().sum::<u64>(), 1, "people are told of it");
-        drop((waiting, other));
-        assert!(is_packed(&packed_by(&packers, &share, too_long()).await));
-        assert_eq!(answers.held(), 0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
 const STEPS: usize = 140;
 
 /// A sealed run of so many steps.
-async fn sealed(app: &App) -> String {
+pub(crate) async fn sealed(app: &App) -> String {
     let agent = app.key(Role::Agent).await;
     let run = start(app, &agent).await;
     for _ in 0..STEPS {

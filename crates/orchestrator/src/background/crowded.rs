@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use models::ids::TenantId;
 
 use crate::{
-    budget::Budget, consequences::system_records::record_no_room, errors::Error, handlers::system,
+    budget::Refusals, consequences::system_records::record_no_room, errors::Error, handlers::system,
     spine::Spine,
 };
 
@@ -37,7 +37,7 @@ struct Waiting {
 impl Crowded {
     /// Looks which budgets were too small since the last tick, and tells of it where that is due.
     pub async fn tick(&self, spine: &Spine) -> Result<(), Error> {
-        self.note(system::budgets(spine));
+        self.note(system::refusals(spine));
         let now = spine.now();
         let due = self.due(now);
         if due.is_empty() {
@@ -60,11 +60,11 @@ impl Crowded {
         Ok(())
     }
 
-    fn note<'b>(&self, budgets: impl IntoIterator<Item = &'b Budget>) {
+    fn note<'r>(&self, refusals: impl IntoIterator<Item = &'r Refusals>) {
         let mut waiting = self.waiting();
-        for budget in budgets {
-            for (tenant, times) in budget.refused() {
-                *waiting.entry(tenant).or_default().untold.entry(budget.what()).or_default() += times;
+        for refused in refusals {
+            for (tenant, times) in refused.take() {
+                *waiting.entry(tenant).or_default().untold.entry(refused.what()).or_default() += times;
             }
         }
     }
@@ -105,6 +105,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::budget::Budget;
 
     #[test]
     fn each_tenant_is_told_of_at_once_and_then_once_in_a_while() {
@@ -113,7 +114,7 @@ mod tests {
         let at = |minute: i64| DateTime::UNIX_EPOCH + Duration::minutes(minute);
         let refuse = |tenant| budget.share(tenant).take(11).expect_err("there is too little");
         let due = |minute| {
-            crowded.note([&budget]);
+            crowded.note([budget.refusals()]);
             crowded.due(at(minute))
         };
         assert!(due(0).is_empty());

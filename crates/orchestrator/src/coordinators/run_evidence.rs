@@ -22,7 +22,7 @@ use crate::{
     context::CallContext,
     errors::Error,
     handlers::activity,
-    spine::Spine,
+    spine::{Spine, WholeRun},
 };
 
 /// Whether a part of the answer could be read.
@@ -57,17 +57,18 @@ pub struct RunEvidence {
     pub computed_at: DateTime<Utc>,
 }
 
-/// `activity.evidence`: the evidence of a run, all of it from one moment.
+/// `activity.evidence`: the evidence of a run, all of it from one moment; with the place that it was read in, to be
+/// kept until what is told of it is counted.
 #[tracing::instrument(name = "activity.evidence", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
-pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
+pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<(RunEvidence, WholeRun), Error> {
     activity::get(spine, ctx, id).await?;
-    let _place = spine.whole_run(ctx.tenant.id).await?;
+    let place = spine.whole_run(ctx.tenant.id).await?;
     let (evidence, missing) = {
         let store = spine.read().await?;
         RunEvidenceCoordinator { store: &store, tenant: ctx.tenant.id, run: id }.gather(spine.now()).await
     };
     tell(spine, ctx.tenant.id, &of_segments(id, &missing)).await;
-    Ok(evidence)
+    Ok((evidence, place))
 }
 
 /// Reads the parts of a run's evidence from each domain.

@@ -38,7 +38,7 @@ use crate::{
     context::CallContext,
     errors::Error,
     handlers::activity,
-    spine::Spine,
+    spine::{Spine, WholeRun},
 };
 
 proof::words! {
@@ -77,19 +77,34 @@ pub struct RunProof {
 }
 
 /// `activity.proof`: verifies a run against its receipt, from the stored records.
-#[tracing::instrument(name = "activity.proof", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn proof(
     spine: &Spine,
     ctx: &CallContext,
     id: RunId,
     include_payloads: bool,
 ) -> Result<RunProof, Error> {
+    Ok(proof_in_place(spine, ctx, id, include_payloads).await?.0)
+}
+
+/// The same for who tells all of it, which may be long: with the place that the run was read in, to be kept until what
+/// is told is counted.
+#[tracing::instrument(name = "activity.proof", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn proof_in_place(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: RunId,
+    include_payloads: bool,
+) -> Result<(RunProof, WholeRun), Error> {
     let run = activity::get(spine, ctx, id).await?;
-    let _place = spine.whole_run(ctx.tenant.id).await?;
-    let tenant = ctx.tenant.id;
+    let place = spine.whole_run(ctx.tenant.id).await?;
+    Ok((proof_of(spine, &run, include_payloads).await?, place))
+}
+
+async fn proof_of(spine: &Spine, run: &Run, include_payloads: bool) -> Result<RunProof, Error> {
+    let (tenant, id) = (run.tenant, run.id);
     let store = spine.read().await?;
     let leaves = store.ledger().run_leaves(tenant, id).await?;
-    let read = match records_of_run(&store, tenant, &run).await {
+    let read = match records_of_run(&store, tenant, run).await {
         Ok(read) => read,
         Err(err) => {
             let integrity = unreadable(err.to_string());
@@ -115,8 +130,8 @@ pub async fn proof(
         RunIntegrity { chain_length: step_hashes.len() as u64, ..unreadable(why) }
     } else if run.state == RunState::Completed {
         let beside = Beside::read(&store, tenant, id).await?;
-        let sealed = verify(&run, &leaves, &step_hashes, &records);
-        let sealed = with_late(sealed, &run, &leaves, (&records, &late), &beside);
+        let sealed = verify(run, &leaves, &step_hashes, &records);
+        let sealed = with_late(sealed, run, &leaves, (&records, &late), &beside);
         with_texts(sealed, id, &leaves, &texts)
     } else if texts.missing.is_empty() {
         open(&step_hashes)

@@ -130,7 +130,7 @@ on_both! {
         for (run, relation) in [(first, IncidentRelation::Source), (second, IncidentRelation::Affected)] {
             let found = incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
             assert_eq!(found.iter().map(|one| (one.incident.id, one.of.relation)).collect::<Vec<_>>(), [(joined.id, relation)]);
-            let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+            let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap().0;
             assert_eq!(evidence.incidents_caused, found);
             assert_eq!(agent.run(run).await.incident_count, 1);
         }

@@ -62,7 +62,7 @@ async fn says_so(
     for said in [r#""would_have":"BLOCK""#, REFUSED_AFTER, asked.as_str()] {
         assert!(enforced.details.contains(said), "{}", enforced.details);
     }
-    let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+    let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap().0;
     let ledger = &evidence.policies_evaluated[0];
     assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
     assert_eq!(ledger.note(), Some(REFUSED_AFTER));
@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(halted.verdict.asked, Some(Asked::Before));
         let record = all_steps(&agent, asked).await[0].step.record.clone();
         assert_eq!((record.asked, record.reported_status), (Asked::Before, None));
-        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, asked).await.unwrap();
+        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, asked).await.unwrap().0;
         assert_eq!(evidence.policies_evaluated[0].outcome, PreventionOutcome::Blocked);
         assert_eq!(evidence.policies_evaluated[0].note(), None);
     }
@@ -134,7 +134,7 @@ on_both! {
             let run = agent.start().await;
             let report = if asks { permitted(&agent, run, refund()).await } else { refund() };
             assert_eq!(agent.record(run, report).await.unwrap().verdict.refused_after(), None);
-            let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+            let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap().0;
             let ledger = &evidence.policies_evaluated[0];
             assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
             assert_eq!(ledger.note(), None, "the step stands");

@@ -40,7 +40,7 @@ on_both! {
         assert_eq!(steps[1].step.record.status, StepStatus::Refused);
         assert_eq!(steps.iter().map(|step| step.action).collect::<Vec<_>>(), [Action::Allow, Action::Block, Action::Allow].map(Some));
 
-        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap().0;
         assert!(evidence.completeness.values().all(|part| *part == run_evidence::Part::Complete));
         assert_eq!(evidence.decisions_made.len(), 1);
         assert_eq!(evidence.policies_evaluated[0].outcome, PreventionOutcome::Audited, "it had been done");
@@ -106,7 +106,7 @@ on_both! {
         assert_eq!(recorded.verdict.fired.len(), 2);
         let after = agent.run(run).await;
         assert!(!after.policy_violation && after.incident_count == 0);
-        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap().0;
         let mut outcomes: Vec<_> = evidence.policies_evaluated.iter().map(|record| record.outcome).collect();
         outcomes.sort_unstable();
         assert_eq!(outcomes, [PreventionOutcome::Warned, PreventionOutcome::Audited]);

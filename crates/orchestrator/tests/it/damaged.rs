@@ -100,7 +100,7 @@ async fn is_named(agent: &Agent<'_>, run: RunId, places: &[i64], lost: &[u64], w
         assert!(report.checks.iter().any(|check| check.detail.contains(&name)), "{what:?}\n{report}");
         assert!(doctor.contains(&name), "{doctor}: {what:?}");
     }
-    let evidence = run_evidence::evidence(spine, &agent.admin, run).await.unwrap();
+    let evidence = run_evidence::evidence(spine, &agent.admin, run).await.unwrap().0;
     assert!(matches!(evidence.completeness["decisions_made"], Part::Unavailable(_)), "{what:?}");
     assert_eq!(evidence.completeness["traces_linked"], Part::Complete, "{what:?}");
 }

@@ -1,12 +1,13 @@
 //! What else a run touched (O4).
 
 use askama::Template;
-use axum::extract::State;
+use axum::{Extension, extract::State};
 use models::ids::RunId;
 use orchestrator::{
     Spine,
     coordinators::run_evidence::{self, Part},
     handlers::activity,
+    spine::WholeRun,
     verdict::Fired,
 };
 
@@ -54,10 +55,10 @@ pub(crate) async fn evidence(
     State(spine): State<Spine>,
     visitor: Visitor<Inspects>,
     Id(id): Id<RunId>,
-) -> Result<Page<EvidencePage>, Problem> {
+) -> Result<(Extension<WholeRun>, Page<EvidencePage>), Problem> {
     let now = spine.now();
     let run = activity::get(&spine, visitor.context(), id).await?;
-    let found = run_evidence::evidence(&spine, visitor.context(), id).await?;
+    let (found, place) = run_evidence::evidence(&spine, visitor.context(), id).await?;
     let ago = |at: &str| Moment::read(at, now).exact;
     let decisions = found.decisions_made.into_iter().map(|one| Row {
         badge: Badge::of_verdict(one.action.as_str(), one.would_have.map(|action| action.as_str())),
@@ -110,7 +111,7 @@ pub(crate) async fn evidence(
         detail: show::counted(one.step_count, "step"),
     });
     let kind = |name, what, rows| Kind { name, what, rows };
-    Ok(Page(EvidencePage {
+    let page = Page(EvidencePage {
         title: format!("Evidence of a run of {}", run.agent_id),
         frame: visitor.frame.clone(),
         head: Head::of(&run, "evidence", true),
@@ -133,7 +134,8 @@ pub(crate) async fn evidence(
             .map(|(name, _)| name)
             .collect(),
         at: Moment::of(found.computed_at, now),
-    }))
+    });
+    Ok((Extension(place), page))
 }
 
 /// What the deciding policy said, or the first that fired.

@@ -4,7 +4,7 @@ mod clock;
 mod held;
 mod readyz;
 
-pub(crate) use self::held::budgets;
+pub(crate) use self::held::refusals;
 #[cfg(test)]
 pub(crate) use self::readyz::runs_on;
 pub use self::{
