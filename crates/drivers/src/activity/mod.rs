@@ -22,7 +22,8 @@ use models::{
     page::{Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
+    ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -154,11 +155,13 @@ impl ActivityReads<'_> {
         Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id.0).collect())
     }
 
-    /// Those of the tenant's newest runs, so many of them, that took a step or were refused one.
-    pub async fn newest_with_steps(self, tenant: TenantId, among: u64) -> Result<Vec<RunId>, StoreError> {
-        let newest = read::all(self.conn, of(tenant).order_by_desc(Column::Id).limit(among)).await?;
-        let has_steps = |row: &&runs::Model| row.step_count > 0 || row.refused_count > 0;
-        Ok(newest.iter().filter(has_steps).map(|row| row.id.0).collect())
+    /// The newest of the tenant's runs that took a step or were refused one; at most `limit`.
+    pub async fn newest_with_steps(self, tenant: TenantId, limit: u64) -> Result<Vec<RunId>, StoreError> {
+        let has_steps = Condition::any().add(Column::StepCount.gt(0)).add(Column::RefusedCount.gt(0));
+        let newest = of(tenant).filter(has_steps).order_by_desc(Column::Id).limit(limit);
+        let ids = newest.select_only().column(Column::Id).build(self.conn.backend());
+        let rows = self.conn.rows(ids).await?;
+        rows.iter().map(|row| Ok(row.try_get_by::<Id<RunId>, _>(0)?.0)).collect()
     }
 
     /// The runs that each of these credentials started with one of its idempotency keys.

@@ -16,7 +16,7 @@ use crate::{
 /// Runs of one piece: few, for whoever waits sees nothing of one until it is over.
 const RUNS: u64 = 20;
 
-/// How many of the newest runs are glanced at: a store without its segments shows in the first.
+/// How many of the newest runs that have steps are glanced at: a store without its segments shows in the first.
 const GLANCED: u64 = 50;
 
 /// What was looked into, and what is wrong with it.

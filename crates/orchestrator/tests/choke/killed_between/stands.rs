@@ -2,11 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use models::ids::LimitId;
+use models::{activity::Late, ids::LimitId};
 use testkit::TestDatabase;
 
 use super::script::{CALLS, Call};
 use crate::{agent::Agent, spans};
+
+/// What came late to a run; the trace of it has another id in each process.
+fn late(late: &Late) -> String {
+    let Late { addenda, step_count, llm_call_count, tool_call_count, .. } = late;
+    let used = [late.input_tokens, late.output_tokens, late.cost_nanousd];
+    let calls = [llm_call_count, tool_call_count];
+    format!(
+        "late: {addenda} addenda, {step_count} steps, {calls:?} calls, {used:?}, {} {:?}",
+        late.cost_unknown, late.sealed_assurance
+    )
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stands {
@@ -16,6 +27,8 @@ pub(super) struct Stands {
     runs: Vec<String>,
     /// What each limit counts, and what permits hold of it.
     usage: Vec<(u64, u64)>,
+    /// How many freezes are in force.
+    freezes: usize,
 }
 
 impl Stands {
@@ -37,28 +50,33 @@ impl Stands {
             .iter()
             .map(|run| {
                 format!(
-                    "{:?} {:?}, {} steps, {} refused, {} of them calls, {} tokens in, {} nano-USD, {} incidents",
+                    "{:?} {:?}, {} steps, {} refused, {} of them calls, {} of tools, {} tokens in, {} out, {} nano-USD, \
+                     {} incidents, {}",
                     run.state,
                     run.status,
                     run.step_count,
                     run.refused_count,
                     run.llm_call_count,
+                    run.tool_call_count,
                     run.input_tokens,
+                    run.output_tokens,
                     run.cost_nanousd,
-                    run.incident_count
+                    run.incident_count,
+                    run.late.as_ref().map_or_else(String::new, late)
                 )
             })
             .collect();
         runs.sort_unstable();
         let read = agent.kit.db.read().await.unwrap();
         let windows = read.policies().usage_of(agent.ctx.tenant.id, limits).await.unwrap();
+        let freezes = read.activity().freezes(agent.ctx.tenant.id).await.unwrap().len();
         let of = |limit: &LimitId| {
             let own: Vec<_> = windows.iter().filter(|window| window.limit_id == *limit).collect();
             let used: u64 = own.iter().map(|window| window.used).sum();
             let reserved: u64 = own.iter().map(|window| window.reserved).sum();
             (used, reserved)
         };
-        Self { rows, runs, usage: limits.iter().map(of).collect() }
+        Self { rows, runs, usage: limits.iter().map(of).collect(), freezes }
     }
 
     /// The same when whoever came next has given back what the permits of ended runs held.
