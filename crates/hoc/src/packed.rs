@@ -117,8 +117,8 @@ fn unpacked(coding: Coding, packed: &[u8], most: u64) -> io::Result<Option<Vec<u
 }
 
 /// All that can be read of what is begun; none where that is more than `most` bytes. They are counted before any is
-/// kept, so just as much is held as there is, and of a bomb nothing. An unpacker may hold as much as it has unpacked, so
-/// the first is gone when the second begins.
+/// kept, so just as much is held as there is, and of a bomb nothing. An unpacker may hold as much as it has unpacked,
+/// so the first is gone when the second begins.
 fn counted_first<R: Read>(begin: impl Fn() -> io::Result<R>, most: u64) -> io::Result<Option<Vec<u8>>> {
     let length = io::copy(&mut begin()?.take(most.saturating_add(1)), &mut io::sink())?;
     if length > most {

@@ -29,7 +29,8 @@ pub struct Bounds {
     pub body_time: Duration,
     /// How long one may whose sender has shown no credential: no longer than any other.
     pub strangers_time: Duration,
-    /// How long an answer may take to begin.
+    /// How long an answer may take to be made. Before its first byte it is packed then, which nobody waits for, and
+    /// what its call left of a body is awaited for a moment.
     pub answer_time: Duration,
 }
 
