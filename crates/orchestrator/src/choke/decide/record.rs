@@ -1,7 +1,15 @@
 //! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
 
-use models::{activity::RunState as LifeState, bounds, ids::PermitId, policies::Permit};
-use proof::words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus};
+use models::{
+    activity::RunState as LifeState,
+    bounds,
+    ids::{PermitId, RunId},
+    policies::Permit,
+};
+use proof::{
+    hash::Hash,
+    words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus},
+};
 
 use super::gates::{known, repeated, running, serves};
 use crate::{
@@ -104,13 +112,7 @@ pub(in crate::choke) fn record(
         tree::place(state, step, expected, reported_by.as_deref())?;
     }
     let refused = judged.verdict.action().refuses();
-    if let Some(id) = permit_id
-        && let Some(permit) = state.permits.get_mut(&id)
-    {
-        permit.use_by(expected);
-        state.run_mut(run_id)?.open.close(id);
-    }
-    let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row().decision_hash);
+    let pre = use_permit(state, run_id, permit_id, expected)?;
     let place = StepPlace {
         index: expected,
         permit_id,
@@ -151,6 +153,22 @@ pub(in crate::choke) fn record(
         verdict,
         run,
     })))
+}
+
+/// Marks the permit of a step as used by it; gives the hash of the decision that granted it.
+fn use_permit(
+    state: &mut State,
+    run_id: RunId,
+    permit: Option<PermitId>,
+    step: u64,
+) -> Result<Option<Hash>, Error> {
+    let Some((id, permit)) = permit.and_then(|id| Some((id, state.permits.get_mut(&id)?))) else {
+        return Ok(None);
+    };
+    permit.use_by(step);
+    let pre = permit.row().decision_hash;
+    state.run_mut(run_id)?.open.close(id);
+    Ok(Some(pre))
 }
 
 /// Whether a span of it is recorded: in the run while it is not sealed, in its addendum since.
