@@ -13,6 +13,7 @@ use models::{
 use proof::{hash::Hash, words::LogName};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    sea_query::Expr,
 };
 
 use crate::{
@@ -32,6 +33,9 @@ driver! {
 }
 
 of_tenant!(run_log);
+
+/// The condition of `run_log_once`.
+const NO_ADDENDUM: &str = "leaf_type <> 'ADDENDUM'";
 
 fn head_of(tenant: TenantId, log: LogName) -> Select<log_heads::Entity> {
     use log_heads::Column as C;
@@ -137,7 +141,7 @@ impl LedgerReads<'_> {
         read::all(self.conn, select).await?.into_iter().map(read_leaf).collect()
     }
 
-    /// Those of these runs that have a leaf of this type.
+    /// Those of these runs that have a leaf of this type, of which a run has one at most: an addendum is none.
     pub async fn runs_with_leaf(
         self,
         tenant: TenantId,
@@ -145,7 +149,8 @@ impl LedgerReads<'_> {
         of_type: RunLeafType,
     ) -> Result<HashSet<RunId>, StoreError> {
         use run_log::Column as C;
-        let select = of(tenant).filter(C::LeafType.eq(of_type.as_str()));
+        // The index of what a run has once has a condition, which SQLite wants to see as it stands there.
+        let select = of(tenant).filter(C::LeafType.eq(of_type.as_str())).filter(Expr::cust(NO_ADDENDUM));
         let rows = read::by_keys(self.conn, select, [C::RunId], keys::sorted(runs)).await?;
         Ok(rows.into_iter().map(|row| row.run_id.0).collect())
     }

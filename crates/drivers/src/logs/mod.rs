@@ -13,7 +13,7 @@ mod tree;
 
 pub(crate) use self::traces::read_trace;
 pub use self::{
-    contents::{Base, DEEPEST, HeldTexts, KeptTexts, Named, NewContents},
+    contents::{Base, DEEPEST, HeldTexts, KeptTexts, LookedAtTexts, Named, NewContents, RunSalt},
     failures::{Evidence, EvidenceReads},
     segments::{
         DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunLines,

@@ -1,6 +1,6 @@
 //! Reads the records of a run again and says whether they are what was recorded.
 
-use drivers::{ReadTx, StoreError, logs::HeldTexts};
+use drivers::{ReadTx, StoreError, logs::LookedAtTexts};
 use models::{
     activity::{Run, RunState},
     ids::{RunId, TenantId},
@@ -30,7 +30,7 @@ pub(crate) async fn check_run(store: &ReadTx, tenant: TenantId, id: RunId) -> Re
 async fn faults(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found>, StoreError> {
     let Some(run) = store.activity().find_run(tenant, id).await? else { return Ok(Vec::new()) };
     let read = records_of_run(store, tenant, &run).await?;
-    let texts = store.traces().texts_of_run(tenant, id, &read.named, &read.missing).await?;
+    let texts = store.traces().look_at_texts(tenant, id, &read.named, &read.missing).await?;
     let mut found = of_segments(id, &read.missing);
     found.extend(of_contents(id, &texts.missing));
     let mut keys = store.traces().keys_of_run(tenant, id).await?;
@@ -53,7 +53,7 @@ async fn why_not(
     tenant: TenantId,
     run: &Run,
     read: RecordsOfRun,
-    texts: &HeldTexts,
+    texts: &LookedAtTexts,
 ) -> Result<Option<String>, StoreError> {
     let id = run.id;
     let leaves = store.ledger().run_leaves(tenant, id).await?;

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use drivers::logs::HeldTexts;
+use drivers::logs::LookedAtTexts;
 use models::{
     activity::{Run, RunState},
     ids::RunId,
@@ -120,7 +120,7 @@ async fn proof_of(spine: &Spine, run: &Run, include_payloads: bool) -> Result<Ru
         }
     };
     let RecordsOfRun { sealed: records, late, step_hashes, missing, named } = read;
-    let texts = store.traces().texts_of_run(tenant, id, &named, &missing).await?;
+    let texts = store.traces().look_at_texts(tenant, id, &named, &missing).await?;
     let integrity = if !missing.is_empty() {
         tell(spine, tenant, &of_segments(id, &missing)).await;
         let mut why = MissingSegment::told_of_all(&missing, &id.to_string());
@@ -226,7 +226,12 @@ pub(super) fn with_late(
 }
 
 /// The same, with the texts that its steps name.
-fn with_texts(sealed: RunIntegrity, run: RunId, leaves: &[RunLogEntry], texts: &HeldTexts) -> RunIntegrity {
+fn with_texts(
+    sealed: RunIntegrity,
+    run: RunId,
+    leaves: &[RunLogEntry],
+    texts: &LookedAtTexts,
+) -> RunIntegrity {
     match texts::fault(run, leaves, texts) {
         Some(why) if sealed.failure_reason.is_none() => RunIntegrity {
             verification_status: VerificationStatus::Failed,

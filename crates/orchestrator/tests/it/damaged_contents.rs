@@ -17,7 +17,7 @@ use orchestrator::{
         export_bundle, look_into,
         run_proof::{self, VerificationStatus},
     },
-    handlers::{account::SystemCaller, activity, logs},
+    handlers::activity,
 };
 use testkit::{ContentsDamage as Damage, StoredContents, on_both};
 use tokio::join;
@@ -51,21 +51,21 @@ async fn talking(agent: &Agent<'_>, names: [&str; 3]) -> RunId {
     run
 }
 
-async fn talked(agent: &Agent<'_>) -> RunId {
+pub(crate) async fn talked(agent: &Agent<'_>) -> RunId {
     let run = talking(agent, NAMES).await;
     agent.complete(run).await.unwrap();
     run
 }
 
 /// How one is named, whoever names it.
-fn named(run: RunId, place: Option<i64>) -> String {
+pub(crate) fn named(run: RunId, place: Option<i64>) -> String {
     match place {
         Some(place) => format!("run_contents row {run}/{place}: "),
         None => format!("run_salts row {run}: "),
     }
 }
 
-async fn verified(agent: &Agent<'_>, run: RunId) -> (String, Report) {
+pub(crate) async fn verified(agent: &Agent<'_>, run: RunId) -> (String, Report) {
     let bundle = export_bundle::bundle(&agent.kit.spine, &agent.admin, run).await.unwrap();
     let options = verify::Options { reexecute: true, ..verify::Options::default() };
     let report = verify::bundle(&bundle, &[kit::signing_key().public()], &options).unwrap();
@@ -73,7 +73,11 @@ async fn verified(agent: &Agent<'_>, run: RunId) -> (String, Report) {
 }
 
 /// What pages of `limit` steps say, and the places of the bodies that they name.
-async fn paged(agent: &Agent<'_>, run: RunId, limit: u64) -> (Vec<StepTexts>, BTreeSet<Option<i64>>) {
+pub(crate) async fn paged(
+    agent: &Agent<'_>,
+    run: RunId,
+    limit: u64,
+) -> (Vec<StepTexts>, BTreeSet<Option<i64>>) {
     let (mut texts, mut missing) = (Vec::new(), BTreeSet::new());
     let mut cursor = None;
     loop {
@@ -240,7 +244,7 @@ on_both! {
         assert_eq!(failures(&agent).await.len(), 1, "one incident, however often it is met");
     }
 
-    async fn a_run_whose_salt_is_lost_takes_no_step_and_its_neighbours_do(db: TestDatabase) {
+    async fn a_run_whose_salt_is_lost_takes_no_text_and_its_neighbours_do(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let (run, sound) = (talking(&agent, NAMES).await, talking(&agent, NAMES).await);
@@ -257,36 +261,5 @@ on_both! {
         assert_eq!(failures(&agent).await.len(), 1);
         db.restore_contents().await;
         assert_eq!(agent.record(run, saying("x", "y")).await.unwrap().step_index, 3, "it is as it was");
-    }
-
-    async fn what_was_erased_and_is_there_again_is_named(db: TestDatabase) {
-        let kit = Kit::on(db).await;
-        let agent = Agent::of(&kit, "acme").await;
-        let run = talked(&agent).await;
-        let first = db.contents_of(&run.to_string()).await.remove(0);
-        let by = SystemCaller { name: "a test".to_owned() };
-        // Kept before it is erased, as somebody with a backup has it.
-        db.tamper("CREATE TABLE kept_run_contents AS SELECT * FROM run_contents").await.unwrap();
-        db.tamper("CREATE TABLE kept_run_salts AS SELECT * FROM run_salts").await.unwrap();
-        logs::erase_contents(&kit.spine, agent.admin.tenant.id, run, &by, "asked for").await.unwrap();
-        let again = Damage::Again(first.clone(), first.first_record);
-        let refused = "INSERT INTO run_contents SELECT * FROM kept_run_contents";
-        assert!(db.tamper(refused).await.is_err(), "a trigger keeps it out");
-        db.disarm("run_contents").await;
-        db.damage_contents(&again).await;
-        let name = named(run, Some(first.first_record));
-        let proof = run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
-        assert!(proof.integrity.failure_reason.is_some_and(|why| why.contains(&name)));
-        let (bundle, report) = verified(&agent, run).await;
-        assert_eq!(report.word, Word::Truncated, "{report}");
-        assert!(report.to_string().contains(&name) && !bundle.contains("\"Ann\""), "{report}");
-        let looked = look_into::look_into(&kit.spine, agent.admin.tenant.id, None).await.unwrap();
-        assert!(looked.faults.iter().any(|(_, why)| why.contains(&name)), "{:?}", looked.faults);
-        db.disarm("run_salts").await;
-        db.tamper("INSERT INTO run_salts SELECT * FROM kept_run_salts").await.unwrap();
-        let proof = run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
-        assert!(proof.integrity.failure_reason.is_some(), "the log says that it was erased");
-        pass(&kit, &Checker::default()).await;
-        assert_eq!(failures(&agent).await.len(), 1);
     }
 }

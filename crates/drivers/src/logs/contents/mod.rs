@@ -9,14 +9,16 @@ mod erase;
 mod named;
 mod open;
 mod read;
+mod salt;
 mod write;
 
 pub use self::{
     named::Named,
-    read::{HeldTexts, KeptTexts},
+    read::{HeldTexts, KeptTexts, LookedAtTexts},
+    salt::RunSalt,
     write::{Base, DEEPEST, NewContents},
 };
 pub(crate) use self::{
-    read::{bytes_of, missing_of_segments, of_steps, out_of_place},
+    read::{bytes_of, each_once, missing_of_segments, of_steps, out_of_place, salt_of},
     write::row,
 };

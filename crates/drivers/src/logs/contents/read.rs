@@ -3,31 +3,28 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use entities::logs::{
-    run_contents::{self as contents, Column},
-    run_salts as salts,
-};
+use entities::logs::run_contents::{self as contents, Column};
 use models::{
     ids::{RunId, TenantId},
-    ledger::RunLeafType,
     logs::RunTexts,
 };
 use proof::{
     contents::{MissingContents, Salt},
     segment::MissingSegment,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _};
 
 use super::{
     named::Named,
     open::{Asked, Opened, open},
-    write::{missed, salt_of},
+    salt::{self, RunSalt},
 };
-use crate::{
-    StoreError, conn::Conn, driver::of_tenant, keys, ledger::LedgerReads, logs::TraceReads, read, tally,
-};
+use crate::{StoreError, conn::Conn, driver::of_tenant, keys, logs::TraceReads, read, tally};
 
 of_tenant!(contents);
+
+/// The texts of so many segments are looked at together, where those of all are.
+const AT_ONCE: usize = 32;
 
 /// Texts of a run, and what of them is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +46,25 @@ impl HeldTexts {
     fn none(texts: RunTexts) -> Self {
         Self { salt: None, texts, missing: Vec::new() }
     }
+
+    fn lost(why: &str) -> Self {
+        Self { missing: vec![RunSalt::lost(why)], ..Self::none(RunTexts::Lost) }
+    }
+}
+
+/// What it came to that the texts of a run were looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedAtTexts {
+    /// Whether they can be told by a salt: they were not erased, nor is it lost.
+    pub are_kept: bool,
+    /// The bodies that are not there, or not what was recorded; or the salt.
+    pub missing: Vec<MissingContents>,
 }
 
 /// Where texts of a run are kept at one moment, and what they are hashed with: for who reads them piece by piece.
 #[derive(Debug)]
 pub struct KeptTexts {
-    salt: SaltOf,
+    salt: RunSalt,
     places: Vec<u64>,
 }
 
@@ -63,8 +73,8 @@ impl KeptTexts {
     #[must_use]
     pub fn salt(&self) -> Option<&Salt> {
         match &self.salt {
-            SaltOf::Kept(salt) => Some(salt),
-            SaltOf::Erased | SaltOf::Lost(_) => None,
+            RunSalt::Kept(salt) => Some(salt),
+            RunSalt::Erased { .. } | RunSalt::Lost(_) => None,
         }
     }
 
@@ -75,43 +85,28 @@ impl KeptTexts {
     }
 }
 
-/// What the texts of a run are hashed with.
-#[derive(Debug)]
-enum SaltOf {
-    Kept(Salt),
-    Erased,
-    Lost(MissingContents),
-}
-
 impl TraceReads<'_> {
-    /// All texts that the steps of a run name; what is kept that none names is told too, but where a segment is lost.
-    pub async fn texts_of_run(
+    /// Whether the texts that the steps of a run name are there: some segments' at a time, and nothing is kept of
+    /// them. What is kept that none names is told too, but where a segment is lost.
+    pub async fn look_at_texts(
         self,
         tenant: TenantId,
         run: RunId,
         named: &Named,
         lost: &[MissingSegment],
-    ) -> Result<HeldTexts, StoreError> {
-        let rows = read::all(self.conn, of_run(tenant, run)).await?;
-        let places: Vec<u64> = rows.iter().map(|row| u64::try_from(row.first_record).unwrap_or(0)).collect();
-        Ok(match salt_of_run(self.conn, tenant, run).await? {
-            SaltOf::Kept(salt) => {
-                let mut held = HeldTexts::of(salt.clone(), open(rows, &salt, named, Asked::All));
-                held.missing.extend(strangers(&places, |place| named.by_place().contains_key(&place), lost));
-                held.missing.sort_by_key(|one| one.first_record);
-                held
-            }
-            SaltOf::Erased => {
-                HeldTexts { missing: still_there(&places), ..HeldTexts::none(RunTexts::Erased) }
-            }
-            SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
-        })
+    ) -> Result<LookedAtTexts, StoreError> {
+        let KeptTexts { salt, places } = self.kept_texts(tenant, run).await?;
+        let mut missing = out_of(&salt, &places, |place| named.by_place().contains_key(&place), lost);
+        for part in named.in_parts(AT_ONCE) {
+            missing.extend(missing_of_segments(self.conn, tenant, run, &salt, &part).await?);
+        }
+        Ok(LookedAtTexts { are_kept: matches!(salt, RunSalt::Kept(_)), missing: each_once(missing) })
     }
 
     /// Where the texts of a run are kept now, and what they are hashed with.
     pub async fn kept_texts(self, tenant: TenantId, run: RunId) -> Result<KeptTexts, StoreError> {
         let places = places_of(self.conn, tenant, run).await?;
-        Ok(KeptTexts { salt: salt_of_run(self.conn, tenant, run).await?, places })
+        Ok(KeptTexts { salt: salt::of_run(self.conn, tenant, run).await?, places })
     }
 
     /// The texts that all steps of some segments name.
@@ -145,14 +140,19 @@ async fn some(
     if named.by_place().is_empty() {
         return Ok(HeldTexts::none(RunTexts::Kept(HashMap::new())));
     }
-    Ok(match salt_of_run(conn, tenant, run).await? {
-        SaltOf::Kept(salt) => {
+    Ok(match salt::of_run(conn, tenant, run).await? {
+        RunSalt::Kept(salt) => {
             let rows = rows_of(conn, tenant, run, named).await?;
             HeldTexts::of(salt.clone(), open(rows, &salt, named, asked))
         }
-        SaltOf::Erased => HeldTexts::none(RunTexts::Erased),
-        SaltOf::Lost(salt) => HeldTexts { missing: vec![salt], ..HeldTexts::none(RunTexts::Lost) },
+        RunSalt::Erased { .. } => HeldTexts::none(RunTexts::Erased),
+        RunSalt::Lost(why) => HeldTexts::lost(&why),
     })
+}
+
+/// What the texts of a run are hashed with.
+pub(crate) async fn salt_of(conn: &Conn, tenant: TenantId, run: RunId) -> Result<RunSalt, StoreError> {
+    salt::of_run(conn, tenant, run).await
 }
 
 /// What is missing of the texts that some segments of a run name. Nothing is kept of them. That the salt is, is for who
@@ -161,12 +161,13 @@ pub(crate) async fn missing_of_segments(
     conn: &Conn,
     tenant: TenantId,
     run: RunId,
+    salt: &RunSalt,
     named: &Named,
 ) -> Result<Vec<MissingContents>, StoreError> {
-    match salt_of_run(conn, tenant, run).await? {
-        SaltOf::Kept(salt) if !named.by_place().is_empty() => {
+    match salt {
+        RunSalt::Kept(salt) if !named.by_place().is_empty() => {
             let rows = rows_of(conn, tenant, run, named).await?;
-            Ok(open(rows, &salt, named, Asked::Whether).missing)
+            Ok(open(rows, salt, named, Asked::Whether).missing)
         }
         _ => Ok(Vec::new()),
     }
@@ -178,24 +179,30 @@ pub(crate) async fn out_of_place(
     conn: &Conn,
     tenant: TenantId,
     run: RunId,
-    named: &BTreeSet<u64>,
-    lost: &[MissingSegment],
+    salt: &RunSalt,
+    (named, lost): (&BTreeSet<u64>, &[MissingSegment]),
 ) -> Result<Vec<MissingContents>, StoreError> {
     let places = places_of(conn, tenant, run).await?;
-    let salt = salt_of_run(conn, tenant, run).await?;
-    Ok(out_of(&salt, &places, |place| named.contains(&place), lost))
+    Ok(out_of(salt, &places, |place| named.contains(&place), lost))
+}
+
+/// In the order of their places. What stands on a body that does not open may have been asked for with others.
+pub(crate) fn each_once(mut missing: Vec<MissingContents>) -> Vec<MissingContents> {
+    missing.sort_by_key(|one| one.first_record);
+    missing.dedup_by_key(|one| one.first_record);
+    missing
 }
 
 fn out_of(
-    salt: &SaltOf,
+    salt: &RunSalt,
     places: &[u64],
     is_named: impl Fn(u64) -> bool,
     lost: &[MissingSegment],
 ) -> Vec<MissingContents> {
     match salt {
-        SaltOf::Kept(_) => strangers(places, is_named, lost).collect(),
-        SaltOf::Erased => still_there(places),
-        SaltOf::Lost(salt) => vec![salt.clone()],
+        RunSalt::Kept(_) => strangers(places, is_named, lost).collect(),
+        RunSalt::Erased { is_there } => still_there(*is_there, places),
+        RunSalt::Lost(why) => vec![RunSalt::lost(why)],
     }
 }
 
@@ -242,9 +249,11 @@ fn strangers<'p>(
     })
 }
 
-fn still_there(places: &[u64]) -> Vec<MissingContents> {
+/// What is there of a run that was erased: its salt, and bodies.
+fn still_there(salt: bool, places: &[u64]) -> Vec<MissingContents> {
     let why = || "its run was erased, and it is still there".to_owned();
-    places.iter().map(|place| MissingContents { first_record: Some(*place), why: why() }).collect()
+    let rows = salt.then_some(None).into_iter().chain(places.iter().copied().map(Some));
+    rows.map(|first_record| MissingContents { first_record, why: why() }).collect()
 }
 
 /// The bodies at the places where some are named, and those that they stand on: each at the place of its chain's first
@@ -272,29 +281,6 @@ async fn rows_of(
     Ok(rows)
 }
 
-fn salts_of(tenant: TenantId) -> sea_orm::Select<salts::Entity> {
-    salts::Entity::find().filter(salts::Column::TenantId.eq(tenant.0))
-}
-
 fn of_run(tenant: TenantId, run: RunId) -> sea_orm::Select<contents::Entity> {
     of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord)
-}
-
-async fn salt_of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<SaltOf, StoreError> {
-    match salt(conn, tenant, run).await {
-        Ok(Some(salt)) => Ok(SaltOf::Kept(salt)),
-        Ok(None) => Ok(SaltOf::Erased),
-        Err(StoreError::Corrupt { why, .. }) => Ok(SaltOf::Lost(MissingContents { first_record: None, why })),
-        Err(err) => Err(err),
-    }
-}
-
-/// The salt of a run. One that is neither there nor erased is missed.
-async fn salt(conn: &Conn, tenant: TenantId, run: RunId) -> Result<Option<Salt>, StoreError> {
-    let of_run = salts_of(tenant).filter(salts::Column::RunId.eq(run.0));
-    if let Some(row) = read::one(conn, of_run).await? {
-        return salt_of(row).map(Some);
-    }
-    let erased = LedgerReads::new(conn).runs_with_leaf(tenant, &[run], RunLeafType::Erased).await?;
-    if erased.contains(&run) { Ok(None) } else { Err(missed(run)) }
 }

@@ -3,26 +3,18 @@
 use std::collections::HashMap;
 
 use entities::logs::{run_contents as contents, run_salts as salts};
-use models::{
-    ids::{RunId, TenantId},
-    ledger::RunLeafType,
-};
+use models::ids::{RunId, TenantId};
 use proof::contents::{self as codec, Salt, Texts};
 
+use super::salt::{self, RunSalt};
 use crate::{
     StoreError, bulk,
-    driver::of_tenant,
     field::{Field as _, corrupt},
-    keys,
-    ledger::LedgerReads,
     logs::TraceStore,
-    read,
 };
 
 /// So many bodies stand on each other at most: whoever reads one reads no more than these before it.
 pub const DEEPEST: u64 = 15;
-
-of_tenant!(salts);
 
 /// A body that another may be pressed against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,38 +49,14 @@ impl TraceStore<'_> {
         bulk::insert::<salts::Entity>(self.conn, of_runs.iter().map(row).collect()).await
     }
 
-    /// The salts of these runs, but of those that were erased. One that is gone otherwise is an error that names it.
-    pub async fn salts(self, tenant: TenantId, runs: &[RunId]) -> Result<HashMap<RunId, Salt>, StoreError> {
-        let rows = read::by_keys(self.conn, of(tenant), [salts::Column::RunId], keys::sorted(runs)).await?;
-        let salts: HashMap<RunId, Salt> = rows
-            .into_iter()
-            .map(|row| Ok((row.run_id.0, salt_of(row)?)))
-            .collect::<Result<_, StoreError>>()?;
-        let without: Vec<RunId> = runs.iter().copied().filter(|run| !salts.contains_key(run)).collect();
-        if !without.is_empty() {
-            let ledger = LedgerReads::new(self.conn);
-            let erased = ledger.runs_with_leaf(tenant, &without, RunLeafType::Erased).await?;
-            if let Some(run) = without.iter().find(|run| !erased.contains(run)) {
-                return Err(missed(*run));
-            }
-        }
-        Ok(salts)
+    /// What the texts of these runs are hashed with: something of each of them, also where it was erased or is lost.
+    pub async fn salts(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<HashMap<RunId, RunSalt>, StoreError> {
+        salt::of_runs(self.conn, tenant, runs).await
     }
-}
-
-/// The salt of a run that is neither there nor erased.
-pub(super) fn missed(run: RunId) -> StoreError {
-    let why = "it is not there, and no leaf says that it was erased";
-    corrupt(&salts::Entity, run.to_string(), "salt", why)
-}
-
-/// The salt of a row.
-pub(super) fn salt_of(row: salts::Model) -> Result<Salt, StoreError> {
-    let run = row.run_id;
-    let bytes: Result<[u8; 32], _> = row.salt.try_into();
-    bytes.map(Salt::new).map_err(|bytes: Vec<u8>| {
-        corrupt(&salts::Entity, run.to_string(), "salt", &format!("{} bytes are no salt", bytes.len()))
-    })
 }
 
 /// The row of a body at this place.

@@ -89,6 +89,7 @@ pub(crate) async fn look_into(
     let mut looked = LookedInto { keys: keys.count, ..LookedInto::default() };
     let mut held = HeldRecords::default();
     let (mut named, mut lost_texts) = (BTreeSet::new(), Vec::new());
+    let salt = contents::salt_of(conn, tenant, run).await?;
     let mut after = -1_i64;
     loop {
         let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.gt(after));
@@ -105,16 +106,15 @@ pub(crate) async fn look_into(
             of_piece.extend(of_row);
         }
         named.extend(of_piece.by_place().keys().copied());
-        lost_texts.extend(contents::missing_of_segments(conn, tenant, run, &of_piece).await?);
+        lost_texts.extend(contents::missing_of_segments(conn, tenant, run, &salt, &of_piece).await?);
         looked.segments += rows.len() as u64;
     }
     if let Some(counted) = counted {
         held.end_at(counted);
     }
     looked.wrong_keys = keys.wrong(&held.missing);
-    lost_texts.extend(contents::out_of_place(conn, tenant, run, &named, &held.missing).await?);
-    lost_texts.sort_by_key(|one| one.first_record);
-    looked.missing_contents = lost_texts;
+    lost_texts.extend(contents::out_of_place(conn, tenant, run, &salt, (&named, &held.missing)).await?);
+    looked.missing_contents = contents::each_once(lost_texts);
     looked.missing = held.missing;
     Ok(looked)
 }

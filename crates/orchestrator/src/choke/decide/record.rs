@@ -17,7 +17,7 @@ use crate::{
         call::{Answer, Done, Recorded},
         follow::{
             chain::{StepPlace, chain, remember},
-            effects, gap,
+            effects, gap, texts,
         },
         judge::{self, Judged, Question},
         prepare::{Caller, PreparedStep},
@@ -82,6 +82,7 @@ pub(in crate::choke) fn record(
             format!("must be below the step's own index, {expected}"),
         ));
     }
+    texts::keepable(state, run_id, &texts::of_report(&step.report))?;
     let permit = match given {
         Some(given) => permit_then(state, step, given),
         None => named_permit(state, step),

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use drivers::logs::RunSalt;
 use engines::logs::capture::{WasSeen, capture_environment_evidence};
 use models::{
     activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState, RunVersion},
@@ -277,7 +278,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
     opened.trace.chain_head = leaf.hash();
     let salt = Salt::new(state.spine.secret());
     state.new.salts.push((run_id, salt.clone()));
-    state.salts.insert(run_id, salt);
+    state.salts.insert(run_id, RunSalt::Kept(salt));
     state.new.environments.push(environment);
     state.new.leaves.push((run_id, leaf));
     state.new.runs.push(run_id);

@@ -53,13 +53,7 @@ pub(in crate::choke) fn chain(
     let report = &step.report;
     let llm = report.llm.as_ref();
     let refused = judged.verdict.action().refuses();
-    let said = [
-        report.params.as_deref(),
-        report.outcome_data.as_deref(),
-        llm.and_then(|llm| llm.prompt.as_deref()),
-        llm.and_then(|llm| llm.response.as_deref()),
-    ];
-    let [params, outcome_data, prompt, response] = texts::keep(state, run_id, said)?;
+    let [params, outcome_data, prompt, response] = texts::keep(state, run_id, texts::of_report(report))?;
     let run = state.run_mut(run_id)?;
     let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
     run.trace.last_recorded_at = Some(recorded_at);

@@ -7,6 +7,7 @@ use std::{
 
 use drivers::{
     StoreError, Tx,
+    logs::RunSalt,
     run_locks::{LockedRun, StoredState},
 };
 use models::{
@@ -17,7 +18,10 @@ use models::{
 use proof::records::RecordKind;
 
 use super::touched::Touched;
-use crate::choke::state::{RunState, State, hot::HotRun, open::OpenPermits, snapshots::BoundSnapshot};
+use crate::{
+    choke::state::{RunState, State, hot::HotRun, open::OpenPermits, snapshots::BoundSnapshot},
+    consequences::found::of_row,
+};
 
 /// Gives those that were not read, for they are remembered.
 pub(super) async fn load(
@@ -53,7 +57,7 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
         let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
         let HotRun { run, trace, version, snapshot, open, beside } = hot;
         state.frozen |= frozen || may_be_frozen(&run);
-        state.salts.insert(id, beside.salt);
+        state.salts.insert(id, RunSalt::Kept(beside.salt));
         state.keys.extend(beside.keys.map(|keys| (id, keys)));
         state.runs.insert(id, RunState { open, ..stored(run, trace, version, snapshot) });
         taken.insert(id);
@@ -94,10 +98,19 @@ fn may_be_frozen(run: &Run) -> bool {
     !run.agent_id.is_ascii()
 }
 
-/// What the texts of the runs are hashed with. Those of a run that has none were erased.
+/// What the texts of the runs are hashed with. Where that is lost an incident is opened, and only what brings a text is
+/// refused: the run can be halted, ended and sealed.
 async fn load_salts(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let ids: Vec<RunId> = state.runs.keys().copied().filter(|id| !state.salts.contains_key(id)).collect();
     state.salts.extend(tx.traces().salts(state.tenant.id, &ids).await?);
+    let lost = state.salts.iter().filter_map(|(run, salt)| match salt {
+        RunSalt::Lost(why) => Some(of_row(Some(*run), "run_salts", run.to_string(), why.clone())),
+        RunSalt::Kept(_) | RunSalt::Erased { .. } => None,
+    });
+    let lost: Vec<_> = lost.collect();
+    if !lost.is_empty() {
+        state.spine.choke().snapshots.still_untold(state.tenant.id, lost);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drivers::StoreError;
+use drivers::{StoreError, logs::RunSalt};
 use models::{
     activity::{Run, RunState as LifeState},
     ids::{PermitId, RunId, TenantId},
@@ -127,8 +127,10 @@ impl Memory {
             let written = wrote.then_some(began);
             // What comes late to a sealed run is in another trace, and of one that takes no steps little is asked.
             let is_hot = run.late.is_none() && takes_steps(&run.run);
-            let hot =
-                salts.remove(&id).filter(|_| is_hot).map(|salt| Beside { salt, keys: keys.remove(&id) });
+            let hot = match salts.remove(&id) {
+                Some(RunSalt::Kept(salt)) if is_hot => Some(Beside { salt, keys: keys.remove(&id) }),
+                _ => None,
+            };
             // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
             if run.run.external_trace_id.is_some() {
                 if let Some(beside) = hot {

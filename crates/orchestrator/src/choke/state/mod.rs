@@ -30,7 +30,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drivers::logs::{Base, LostStep};
+use drivers::logs::{Base, LostStep, RunSalt};
 use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
@@ -132,8 +132,8 @@ pub(super) struct State {
     /// What a run that starts now is bound to.
     pub(super) current: Option<Arc<BoundSnapshot>>,
     pub(super) runs: HashMap<RunId, RunState>,
-    /// What their texts are hashed with; none where those were erased.
-    pub(super) salts: HashMap<RunId, Salt>,
+    /// What their texts are hashed with; nothing where the store was not asked.
+    pub(super) salts: HashMap<RunId, RunSalt>,
     /// The keys of runs of which all are known.
     pub(super) keys: HashMap<RunId, Keys>,
     /// The trees of the runs that spans are reported of.

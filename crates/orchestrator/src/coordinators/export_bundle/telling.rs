@@ -92,6 +92,8 @@ pub(super) async fn tell_all(teller: &Teller<'_>, mut head: Head) -> Result<(), 
         }
     }
     missing.sort_by_key(|one| one.first_record);
+    // What stands on a body that does not open may have been asked for with others.
+    missing.dedup_by_key(|one| one.first_record);
     let mut found = of_segments(teller.run, lines.missing());
     found.extend(of_contents(teller.run, &missing));
     tell(teller.spine, teller.tenant, &found).await;
