@@ -171,6 +171,16 @@ impl Choke {
         }
     }
 
+    /// Goes by the store where somebody accepted what it lost of the tenant since this was last asked: nothing that
+    /// this process saw of the tenant before is gone by any more, for what there is now may be another history.
+    pub(crate) fn accept(&self, spine: &Spine, tenant: TenantId) {
+        if self.memory.accepted(tenant, spine.db().acceptances(tenant)) {
+            self.said.forget_tenant(tenant);
+            self.trees.forget_tenant(tenant);
+            self.snapshots.forget_current(tenant);
+        }
+    }
+
     /// The texts of this run were erased: none is kept here either.
     pub(crate) fn forget_said(&self, tenant: TenantId, run: RunId) {
         self.said.forget_run(tenant, run);

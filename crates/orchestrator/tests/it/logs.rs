@@ -27,7 +27,7 @@ use crate::agent::{Agent, llm, refused};
 
 /// Keeps what it is given, or refuses it.
 #[derive(Default)]
-struct InMemory {
+pub(crate) struct InMemory {
     notes: Mutex<Vec<OutsideCheckpoint>>,
     refuses: bool,
 }
@@ -69,7 +69,7 @@ async fn rules(agent: &Agent<'_>, from: usize, count: usize) {
 }
 
 /// Another process on the same store, which keeps its checkpoints there.
-fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
+pub(crate) fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
     Spine::new(Parts { sinks, ..kit::parts(kit.db.clone(), 1) })
 }
 

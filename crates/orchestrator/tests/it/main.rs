@@ -12,6 +12,7 @@ mod damaged_batches;
 mod damaged_contents;
 mod erased_again;
 mod events;
+mod fallen_texts;
 mod governance;
 mod keys;
 mod logs;

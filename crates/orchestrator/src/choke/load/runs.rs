@@ -134,8 +134,9 @@ async fn go_on(state: &State, ids: &[RunId]) -> Result<(), StoreError> {
 }
 
 fn fallen(state: &State, ids: &[RunId]) -> Option<String> {
-    let (memory, tenant) = (&state.spine.choke().memory, state.tenant.id);
-    memory.accepted(tenant, state.spine.db().acceptances(tenant));
+    let (choke, tenant) = (state.spine.choke(), state.tenant.id);
+    choke.accept(&state.spine, tenant);
+    let memory = &choke.memory;
     ids.iter().find_map(|id| memory.fallen(tenant, *id, state.runs.get(id)))
 }
 

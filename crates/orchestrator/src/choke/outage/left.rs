@@ -79,18 +79,20 @@ fn was_refused(run: &RunState) -> bool {
 
 impl Left {
     /// Forgets a tenant's runs where a loss of the tenant was accepted since this was last told how often that was:
-    /// nobody misses any more what this process saw of them.
-    pub(super) fn accepted(&self, tenant: TenantId, times: u64) {
+    /// nobody misses any more what this process saw of them. Gives whether one was.
+    pub(super) fn accepted(&self, tenant: TenantId, times: u64) -> bool {
         if times == 0 {
-            return;
+            return false;
         }
         let mut accepted = lock(&self.accepted);
         let known = accepted.entry(tenant).or_default();
-        if *known < times {
-            *known = times;
-            lock(&self.runs).retain(|(of, _), _| *of != tenant);
-            lock(&self.halted).retain(|(of, _), _| *of != tenant);
+        if *known >= times {
+            return false;
         }
+        *known = times;
+        lock(&self.runs).retain(|(of, _), _| *of != tenant);
+        lock(&self.halted).retain(|(of, _), _| *of != tenant);
+        true
     }
 
     /// Keeps where a committed group left a tenant's runs, or found them.

@@ -113,7 +113,7 @@ impl Memory {
             self.governs.wrote(state.tenant.id, state.began, memory);
         }
         self.remember_usage(&state);
-        self.accepted(state.tenant.id, state.spine.db().acceptances(state.tenant.id));
+        state.spine.choke().accept(&state.spine, state.tenant.id);
         self.left.note(state.tenant.id, state.runs.values(), state.now);
         let mut keys = kept_keys::left(&mut state);
         let State { tenant, now, began, runs: served, permits, permit_keys, mut salts, .. } = state;
@@ -194,9 +194,15 @@ impl Memory {
         }
     }
 
-    /// So often it was met that a loss of the tenant had been accepted. What was lost so is not missed.
-    pub(in crate::choke) fn accepted(&self, tenant: TenantId, times: u64) {
-        self.left.accepted(tenant, times);
+    /// So often it was met that a loss of the tenant had been accepted. What was lost so is not missed, and no call is
+    /// answered by it. Gives whether that is more often than was known.
+    pub(in crate::choke) fn accepted(&self, tenant: TenantId, times: u64) -> bool {
+        let is_news = self.left.accepted(tenant, times);
+        if is_news {
+            lock(&self.runs).forget_tenant(tenant);
+            lock(&self.usage).retain(|(of, _), _| *of != tenant);
+        }
+        is_news
     }
 
     /// Why a run cannot be gone on with, as it was read: it does not go on from where this process saw it, so the store

@@ -59,6 +59,11 @@ impl Said {
         self.lock().take(tenant, run);
     }
 
+    /// Nothing of this tenant's runs is kept any more: what they said may be in no store.
+    pub(in crate::choke) fn forget_tenant(&self, tenant: TenantId) {
+        self.lock().forget_tenant(tenant);
+    }
+
     /// Forgets what was said before that.
     pub(in crate::choke) fn forget(&self, oldest: DateTime<Utc>) {
         self.lock().forget(|kept| kept.at < oldest);
@@ -71,6 +76,8 @@ impl Said {
 
 /// What the new texts of each run are pressed against, where something is at hand.
 pub(in crate::choke) fn bases(state: &State) -> HashMap<RunId, Arc<Base>> {
+    // The group may have met a new epoch of a log just now.
+    state.spine.choke().accept(&state.spine, state.tenant.id);
     let said = &state.spine.choke().said;
     let tenant = state.tenant.id;
     let before = |(run, texts): (&RunId, &proof::contents::Texts)| {
@@ -128,6 +135,11 @@ mod tests {
         assert_eq!(place(100), None, "nothing was said since");
         said.note(tenant, run, Some(base(11, 100)), at);
         said.forget_run(tenant, run);
+        assert_eq!(place(100), None);
+        said.note(tenant, run, Some(base(12, 100)), at);
+        said.forget_tenant(TenantId(id(2)));
+        assert_eq!(place(100), Some(12), "another tenant's are");
+        said.forget_tenant(tenant);
         assert_eq!(place(100), None);
     }
 }

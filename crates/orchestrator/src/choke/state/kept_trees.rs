@@ -40,6 +40,14 @@ impl Trees {
         self.lock().take(tenant, run)
     }
 
+    /// Forgets the trees of a tenant: its steps may be others now.
+    pub(in crate::choke) fn forget_tenant(&self, tenant: TenantId) {
+        let mut kept = self.lock();
+        if let Some(of) = kept.of_tenants.remove(&tenant) {
+            kept.weight -= of.weight;
+        }
+    }
+
     /// Keeps the trees of a group's runs, but those that it sealed.
     pub(in crate::choke) fn keep(&self, tenant: TenantId, trees: HashMap<RunId, Tree>, sealed: &[RunId]) {
         if trees.is_empty() && sealed.is_empty() {

@@ -112,6 +112,14 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         self.make_room();
     }
 
+    /// Forgets those of a tenant.
+    pub(in crate::choke) fn forget_tenant(&mut self, tenant: TenantId) {
+        let keys = self.of_tenants.get(&tenant).into_iter().flat_map(|of| of.by_use.values());
+        for key in keys.copied().collect::<Vec<_>>() {
+            self.take(tenant, key);
+        }
+    }
+
     fn make_room(&mut self) {
         while self.weight > self.most
             && let Some((tenant, key)) = self.gives_way()
@@ -210,8 +218,10 @@ mod tests {
         }
         assert_eq!(recent.get(tenant(1), 0), Some(&mut "modest"), "though it was not used for longest");
         assert_eq!((recent.all().count(), recent.weight), (10, 10 * EACH));
-        recent.forget(|value| *value == "greedy");
+        recent.forget_tenant(tenant(2));
         assert_eq!((recent.all().count(), recent.of_tenants.len(), recent.weight), (1, 1, EACH));
+        recent.forget(|value| *value == "modest");
+        assert_eq!((recent.all().count(), recent.of_tenants.len(), recent.weight), (0, 0, 0));
     }
 
     #[test]

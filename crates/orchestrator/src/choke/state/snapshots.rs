@@ -227,6 +227,11 @@ impl Snapshots {
         }
     }
 
+    /// Forgets what a run of the tenant would be bound to: its generation may come again, of other policies.
+    pub(in crate::choke) fn forget_current(&self, tenant: TenantId) {
+        lock(&self.current).remove(&tenant);
+    }
+
     fn remember(&self, tenant: TenantId, bound: &Arc<BoundSnapshot>) {
         lock(&self.by_id).keep(tenant, bound.id, Arc::clone(bound), bound.weight);
     }

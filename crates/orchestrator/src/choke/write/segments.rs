@@ -113,7 +113,13 @@ fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> Result<NewSegment<'s>,
     let first_record = records.checked_sub(steps + segment.evidence.len() as u64);
     let first_step = run.next_seq(RecordKind::Step).checked_sub(steps);
     match (first_record, first_step) {
-        (Some(first_record), Some(first_step)) => Ok(NewSegment { first_record, first_step, ..segment }),
+        (Some(first_record), Some(first_step)) => {
+            // A body that this process saw behind this place is of a history that the store has lost.
+            let is_before = |base: &&Base| base.place < first_record;
+            let contents =
+                segment.contents.map(|new| NewContents { base: new.base.filter(is_before), ..new });
+            Ok(NewSegment { first_record, first_step, contents, ..segment })
+        }
         _ => Err(StoreError::Corrupt {
             table: "run_segments",
             row: segment.run.to_string(),
