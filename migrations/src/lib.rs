@@ -15,7 +15,7 @@ mod table;
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
 
-pub use self::{change::Change, dialect::Dialect};
+pub use self::{change::Change, dialect::Dialect, protect::trigger_functions};
 
 /// Every change, oldest first.
 pub const HISTORY: &[Change] =

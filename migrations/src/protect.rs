@@ -7,25 +7,41 @@
 
 use crate::dialect::Dialect;
 
-/// The trigger functions of Postgres, made once. SQLite's triggers say it themselves.
+/// The trigger functions of Postgres by name, with their bodies, as the catalogue has them: for who looks whether they
+/// are what they were.
+#[must_use]
+pub fn trigger_functions() -> [(&'static str, String); 2] {
+    let refused =
+        "RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; END";
+    let (old, new) = (erased("OLD"), erased("NEW"));
+    [
+        ("refuse_append_only", format!("BEGIN {refused}")),
+        (
+            "refuse_but_erased",
+            format!(
+                "BEGIN IF TG_OP = 'DELETE' THEN IF {old} THEN RETURN OLD; END IF; \
+                 ELSIF TG_OP = 'INSERT' AND NOT {new} THEN RETURN NEW; END IF; {refused}"
+            ),
+        ),
+    ]
+}
+
+/// Makes the trigger functions of Postgres, once. SQLite's triggers say it themselves, and name tables of their own
+/// file alone. A function looks for tables and operators along the caller's path, and among temporary ones first, unless
+/// it has a path of its own.
 pub(crate) fn refusal(dialect: Dialect) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => vec![],
-        Dialect::Postgres => vec![
-            "CREATE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-             RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; \
-             END $$"
-                .to_owned(),
-            format!(
-                "CREATE FUNCTION refuse_but_erased() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF TG_OP = 'DELETE' THEN IF {} THEN RETURN OLD; END IF; \
-                 ELSIF NOT {} THEN RETURN NEW; END IF; \
-                 RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; \
-                 END $$",
-                erased("OLD"),
-                erased("NEW")
-            ),
-        ],
+        Dialect::Postgres => trigger_functions()
+            .into_iter()
+            .map(|(name, body)| {
+                format!(
+                    "DO $do$ BEGIN EXECUTE format($made$ CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql \
+                     SET search_path = pg_catalog, %I, pg_temp AS $$ {} $$ $made$, current_schema()); END $do$",
+                    body.replace('%', "%%")
+                )
+            })
+            .collect(),
     }
 }
 
@@ -77,11 +93,11 @@ pub(crate) fn erasable(dialect: Dialect, table: &str) -> Vec<String> {
     [refuse(dialect, table, "UPDATE", None), own, truncate(dialect, table)].concat()
 }
 
-/// That the run of a row was erased.
+/// That the run of a row was erased. Said so that the index serves in which no addendum is: of those a run may have many.
 fn erased(row: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM run_log WHERE run_log.tenant_id = {row}.tenant_id AND run_log.run_id = {row}.run_id \
-         AND run_log.leaf_type = 'ERASED')"
+         AND run_log.leaf_type = 'ERASED' AND run_log.leaf_type <> 'ADDENDUM')"
     )
 }
 

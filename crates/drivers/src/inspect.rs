@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrations::{Dialect, HISTORY};
+use migrations::{Dialect, HISTORY, trigger_functions};
 use sea_orm::{DbBackend, Statement};
 
 use crate::{Db, StoreError, conn::Conn, tally::value};
@@ -29,14 +29,14 @@ impl Db {
             _ => (Dialect::Sqlite, triggers_of_sqlite(conn).await?, settings_of_sqlite(conn).await?),
         };
         let owed = owed(dialect);
-        for (name, says) in &owed {
+        for (name, made) in &owed {
             match there.get(name) {
                 None => faults.push(format!("the trigger {name} is missing")),
                 Some(Trigger::Off) => faults.push(format!("the trigger {name} is switched off")),
-                Some(Trigger::Says(other)) if other != says => {
+                Some(Trigger::Says(says)) if *says != said(dialect, made) => {
                     faults.push(format!("the trigger {name} was changed"));
                 }
-                Some(_) => {}
+                Some(Trigger::Says(_)) => {}
             }
         }
         Ok(Inspection { triggers: owed.len(), faults })
@@ -46,7 +46,6 @@ impl Db {
 /// A trigger of the database as it is.
 enum Trigger {
     Off,
-    On,
     Says(String),
 }
 
@@ -72,17 +71,42 @@ async fn triggers_of_sqlite(conn: &Conn) -> Result<BTreeMap<String, Trigger>, St
         .collect()
 }
 
-/// On Postgres a trigger must be ENABLE ALWAYS, and call a function that refuses.
+/// What the store says of a trigger that this statement made. SQLite has the statement itself. Of Postgres it is asked
+/// when the trigger fires, whether under a condition, and what it calls: that is a function with its body and its path.
+fn said(dialect: Dialect, made: &str) -> String {
+    if dialect == Dialect::Sqlite {
+        return made.to_owned();
+    }
+    let after = |word: &str| made.split_once(word).map_or("", |(_, rest)| rest);
+    let word = |rest: &str| rest.split([' ', '(']).next().unwrap_or_default().to_owned();
+    let (function, event) = (word(after(" EXECUTE FUNCTION ")), word(after(" BEFORE ")));
+    let level = word(after(" FOR EACH "));
+    let table = word(after(" ON "));
+    let functions = trigger_functions();
+    let body = functions.iter().find(|(name, _)| *name == function).map_or("", |(_, body)| body.as_str());
+    let under = if made.contains(" WHEN (") { "a condition" } else { "none" };
+    format!("{event} of each {level} of {table} under {under}: {function}, {body}")
+}
+
+/// On Postgres a trigger must be ENABLE ALWAYS, and its function must be in the schema of its table, and look for tables
+/// there.
 async fn triggers_of_postgres(conn: &Conn) -> Result<BTreeMap<String, Trigger>, StoreError> {
-    let query = "SELECT t.tgname::text, t.tgenabled = 'A' AND p.proname IN ('refuse_append_only', 'refuse_but_erased') \
-                 AND p.prosrc LIKE '%RAISE EXCEPTION%' FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-                 JOIN pg_class c ON c.oid = t.tgrelid \
+    let query = "SELECT t.tgname::text, t.tgenabled = 'A', \
+                 concat(CASE t.tgtype & ~1 WHEN 6 THEN 'INSERT' WHEN 10 THEN 'DELETE' WHEN 18 THEN 'UPDATE' \
+                 WHEN 34 THEN 'TRUNCATE' ELSE t.tgtype::text END, ' of each ', \
+                 CASE t.tgtype & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END, ' of ', c.relname, ' under ', \
+                 CASE WHEN t.tgqual IS NOT NULL THEN 'a condition' WHEN t.tgattr::text = '' THEN 'none' ELSE 'columns' END, \
+                 ': ', p.proname, ', ', btrim(p.prosrc), \
+                 CASE WHEN p.pronamespace = c.relnamespace AND p.proconfig = \
+                 ARRAY[format('search_path=pg_catalog, %I, pg_temp', current_schema())] THEN '' ELSE ' elsewhere' END) \
+                 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid \
                  WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace";
     let rows = conn.rows(Statement::from_string(DbBackend::Postgres, query)).await?;
     rows.iter()
         .map(|row| {
-            let refuses: bool = value("pg_trigger", row, 1)?;
-            Ok((value("pg_trigger", row, 0)?, if refuses { Trigger::On } else { Trigger::Off }))
+            let is_on: bool = value("pg_trigger", row, 1)?;
+            let says: String = value("pg_trigger", row, 2)?;
+            Ok((value("pg_trigger", row, 0)?, if is_on { Trigger::Says(says) } else { Trigger::Off }))
         })
         .collect()
 }

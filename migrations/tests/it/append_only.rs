@@ -157,6 +157,18 @@ testkit::on_both! {
         }
     }
 
+    async fn no_log_but_the_stores_own_lets_go_of_texts(db: TestDatabase) {
+        let connection = db.connection().await;
+        fill(&connection, db.store()).await;
+        // Whoever may delete rows may have tables of his own, which come first where a name is looked for.
+        let pretended = "CREATE TEMP TABLE run_log AS SELECT tenant_id, run_id, 'ERASED' AS leaf_type FROM run_salts";
+        run(&connection, pretended).await;
+        for name in ["run_contents", "run_salts"] {
+            refused(&connection, &format!("DELETE FROM {name}"), REFUSAL).await;
+            assert_eq!(content(&connection, db.store(), &table_named(name)).await.len(), 1, "{name}");
+        }
+    }
+
     async fn a_refusal_has_the_code_that_drivers_map(db: TestDatabase) {
         let connection = db.connection().await;
         fill(&connection, db.store()).await;
