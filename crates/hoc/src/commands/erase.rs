@@ -6,7 +6,6 @@ use orchestrator::handlers::{account, logs};
 use serde_json::json;
 
 use crate::{
-    caller::command_line,
     config::{Config, Flags},
     logging::{self, Voice},
     out,
@@ -17,15 +16,18 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  hoc erase run_0199... --reason \"its subject asked for it\"
+  hoc erase run_0199... --by ann --reason \"its subject asked for it\"
 
 There is no way back. The run's records stay, and all that proves them: a bundle that is made
-after it verifies, and says how much was erased. Backups and bundles of before still have the
-texts. Works on the store itself, whether a server runs or not.")]
+after it verifies, and says who erased it and how much. Backups and bundles of before still have
+the texts, and so has every other run in which they were said. Works on the store itself, whether a server runs or not.")]
 pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]
     run: String,
+    /// The person who answers for it, for whoever reads the run log
+    #[arg(long, value_name = "WHO")]
+    by: String,
     /// Why, for whoever reads the run log; what identifies a person is redacted
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -44,8 +46,8 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let Some(tenant) = account::tenant_of_run(&opened.spine, run).await? else {
         bail!("there is no run {run} in {}", config.store.shown_url());
     };
-    let by = command_line();
-    let erased = Box::pin(logs::erase_contents(&opened.spine, tenant.id, run, &by, &args.reason)).await?;
+    let erased = logs::erase_contents(&opened.spine, tenant.id, run, &args.by, &args.reason);
+    let erased = Box::pin(erased).await?;
     opened.db.close().await;
     let (texts, bytes) = (erased.text_count, erased.text_bytes);
     if args.json {

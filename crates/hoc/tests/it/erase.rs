@@ -30,7 +30,7 @@ async fn nothing_is_left_of_what_was_erased(store: Store) {
         });
         http.post(&format!("{RUNS}/{run}/steps"), &key, &step).expect(200);
     }
-    let early = place.run(&["erase", &run, "--reason", "its subject asked for it"]);
+    let early = place.run(&["erase", &run, "--by", "ann", "--reason", "its subject asked for it"]);
     assert!(early.code == Some(1) && early.stderr.contains("the run goes on"), "{}", early.stderr);
     http.post(&format!("{RUNS}/{run}/complete"), &key, &json!({ "status": "SUCCEEDED" })).expect(200);
     let held = |text: &str| words().iter().filter(|word| text.contains(word.as_str())).count();
@@ -38,10 +38,13 @@ async fn nothing_is_left_of_what_was_erased(store: Store) {
         assert_eq!(held(&place.stored().await["run_contents"]), 50, "they can be found");
     }
 
-    let erased = place.succeed(&["erase", &run, "--reason", "its subject asked for it", "--json"]);
+    let erased =
+        place.succeed(&["erase", &run, "--by", "ann", "--reason", "its subject asked for it", "--json"]);
     let erased: Value = serde_json::from_str(&erased).expect("JSON");
+    let nobody = place.run(&["erase", &run, "--reason", "its subject asked for it"]);
+    assert!(nobody.code != Some(0) && nobody.stderr.contains("--by"), "{}", nobody.stderr);
     assert_eq!(erased["texts"], 40, "{erased}");
-    let again = place.run(&["erase", &run, "--reason", "again"]);
+    let again = place.run(&["erase", &run, "--by", "ann", "--reason", "again"]);
     assert!(again.code == Some(1) && again.stderr.contains("were erased at"), "{}", again.stderr);
     let steps = http.get(&format!("{RUNS}/{run}/steps"), &admin).expect(200);
     assert_eq!(held(&steps.to_string()), 0);
@@ -63,7 +66,9 @@ async fn nothing_is_left_of_what_was_erased(store: Store) {
     let told = place.run(&["verify", file, "--key", public.to_str().expect("UTF-8"), "--reexecute"]);
     assert_eq!(told.stdout.lines().last(), Some("COMPLETE"), "{}", told.stdout);
     assert!(
-        told.stdout.contains("40 texts") && told.stdout.contains("cannot be looked at"),
+        told.stdout.contains("40 texts")
+            && told.stdout.contains("ann")
+            && told.stdout.contains("cannot be looked at"),
         "{}",
         told.stdout
     );

@@ -14,8 +14,9 @@ use orchestrator::{
         export_bundle,
         run_proof::{self, VerificationStatus},
     },
-    handlers::{account::SystemCaller, activity, logs},
+    handlers::{activity, logs},
 };
+use proof::words::ActorType;
 use testkit::on_both;
 use verify::{Options, Report, Word};
 
@@ -70,10 +71,6 @@ async fn texts(agent: &Agent<'_>, run: RunId) -> Vec<StepTexts> {
     steps.items.into_iter().map(|step| step.texts).collect()
 }
 
-fn by() -> SystemCaller {
-    SystemCaller { name: "a test".to_owned() }
-}
-
 on_both! {
     async fn texts_come_back_with_their_steps_and_in_the_bundle(db: TestDatabase) {
         let kit = Kit::on(db).await;
@@ -99,13 +96,16 @@ on_both! {
         let reason = "its subject asked for it";
         let live = agent.start().await;
         let tenant = agent.ctx.tenant.id;
-        let refused = logs::erase_contents(&kit.spine, tenant, live, &by(), reason).await;
+        let refused = logs::erase_contents(&kit.spine, tenant, live, "ann", reason).await;
         assert!(refused.is_err(), "a run that goes on");
-        let refused = logs::erase_contents(&kit.spine, tenant, run, &by(), " ").await;
-        assert!(refused.is_err(), "without a reason");
-        let leaf = logs::erase_contents(&kit.spine, tenant, run, &by(), reason).await.unwrap();
+        for (by, reason) in [("ann", " "), (" ", reason)] {
+            let refused = logs::erase_contents(&kit.spine, tenant, run, by, reason).await;
+            assert!(refused.is_err(), "without a reason, or nobody's");
+        }
+        let leaf = logs::erase_contents(&kit.spine, tenant, run, "ann", reason).await.unwrap();
         assert_eq!((leaf.text_count, leaf.reason.as_str()), (9, reason));
-        let again = logs::erase_contents(&kit.spine, tenant, run, &by(), reason).await;
+        assert_eq!((leaf.actor_type, leaf.actor_id.as_deref()), (ActorType::Human, Some("ann")));
+        let again = logs::erase_contents(&kit.spine, tenant, run, "ann", reason).await;
         assert!(again.is_err(), "twice");
         assert_eq!(failure(&agent, run).await, None);
         let (bundle, report) = verified(&agent, run).await.unwrap();

@@ -8,7 +8,7 @@ use orchestrator::{
     background::sweeper,
     choke::call::{EstimateRequest, PermitRequest, StepReport},
     coordinators::run_proof,
-    handlers::{account::SystemCaller, activity, logs},
+    handlers::{activity, logs},
 };
 use proof::words::{EnforcementMode, StepKind};
 use testkit::{ContentsDamage as Damage, on_both};
@@ -90,9 +90,8 @@ on_both! {
         }
         assert_eq!(failures(&agent).await.len(), runs.len(), "as before");
 
-        let by = SystemCaller { name: "a test".to_owned() };
         for run in runs {
-            logs::erase_contents(spine, agent.admin.tenant.id, run, &by, "asked for").await.unwrap();
+            logs::erase_contents(spine, agent.admin.tenant.id, run, "ann", "asked for").await.unwrap();
             let proof = run_proof::proof(spine, &agent.admin, run, false).await.unwrap();
             assert_eq!(proof.integrity.failure_reason, None, "nothing is missed any more");
         }

@@ -6,7 +6,7 @@ use models::ids::RunId;
 use orchestrator::{
     choke::call::StepReport,
     coordinators::export_bundle::{self, BundleStream},
-    handlers::{account::SystemCaller, logs},
+    handlers::logs,
 };
 use testkit::{Damage, on_both};
 use verify::Word;
@@ -121,8 +121,8 @@ on_both! {
         agent.complete(run).await.unwrap();
         let mut stream = begun(&agent, run).await;
         stream.piece().await.unwrap().unwrap();
-        let (tenant, by) = (agent.admin.tenant.id, SystemCaller { name: "a test".to_owned() });
-        logs::erase_contents(&kit.spine, tenant, run, &by, "its subject asked for it").await.unwrap();
+        let tenant = agent.admin.tenant.id;
+        logs::erase_contents(&kit.spine, tenant, run, "ann", "its subject asked for it").await.unwrap();
         assert!(stream.whole().await.is_err());
         assert_eq!(word(&begun(&agent, run).await.whole().await.unwrap()), Word::Complete);
     }

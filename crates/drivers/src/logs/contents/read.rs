@@ -218,9 +218,8 @@ async fn places_of(conn: &Conn, tenant: TenantId, run: RunId) -> Result<Vec<u64>
     Ok(places)
 }
 
-/// How long the texts of a body are. It says so in the open, where somebody may have changed it: more than one can have
-/// is not believed.
-const OPENED_BYTES: &str = "CASE WHEN raw_length BETWEEN 0 AND 1073741824 THEN raw_length ELSE 0 END";
+/// More bytes no body can have.
+pub(super) const LONGEST: u32 = 1 << 30;
 
 /// How many bytes the bodies of runs have once they are opened, as far as they can be believed; a run without any is
 /// not listed.
@@ -229,7 +228,9 @@ pub(crate) async fn bytes_of(
     tenant: TenantId,
     runs: &[RunId],
 ) -> Result<Vec<(RunId, u64)>, StoreError> {
-    tally::sums_by_keys(conn, of(tenant), Column::RunId, OPENED_BYTES, keys::sorted(runs)).await
+    // It says so in the open, where somebody may have changed it.
+    let believed = format!("CASE WHEN raw_length BETWEEN 0 AND {LONGEST} THEN raw_length ELSE 0 END");
+    tally::sums_by_keys(conn, of(tenant), Column::RunId, &believed, keys::sorted(runs)).await
 }
 
 /// The bodies at no place where a segment names some. What was named by a segment that is lost, nobody knows.

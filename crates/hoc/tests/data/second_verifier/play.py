@@ -43,7 +43,7 @@ class Api:
         self.call(f"{RUNS}/{run}/complete", {"status": status, "error": error})
 
     def erase(self, run):
-        subprocess.run([self.hoc, "erase", run, "--reason", "its subject asked for it"], check=True, capture_output=True)
+        subprocess.run([self.hoc, "erase", run, "--by", "ann", "--reason", "its subject asked for it"], check=True, capture_output=True)
 
     def spans(self, trace, spans):
         def text(key, value):

@@ -1,5 +1,6 @@
 //! Erasing what is kept of a run's texts. Its records stay, and everything that proves them.
 
+use engines::check::Check;
 use models::{
     activity::RunState,
     ids::{RunId, TenantId},
@@ -10,20 +11,23 @@ use proof::{
     words::{ActorType, LogName},
 };
 
-use crate::{
-    consequences::author::SystemCaller, errors::Error, ledger::Appender, spine::Spine, texts::reason_of,
-};
+use crate::{errors::Error, ledger::Appender, spine::Spine, texts::reason_of};
 
 /// `logs.erase_contents`: drops the texts and the salt of a sealed run, for good, and says so in the run log: who asked
-/// for it, why, and how much it was. Nothing is kept of what comes to the run later. Again is refused.
+/// for it, why, and how much it was. Nothing is kept of what comes to the run later. Again is refused, but where rows of
+/// it came back, as from a backup: they go, and the log has said why.
 #[tracing::instrument(name = "logs.erase_contents", skip_all, fields(%tenant, %run))]
 pub async fn erase_contents(
     spine: &Spine,
     tenant: TenantId,
     run: RunId,
-    by: &SystemCaller,
+    by: &str,
     reason: &str,
 ) -> Result<ErasedLeaf, Error> {
+    let mut check = Check::default();
+    check.required("/by", by);
+    check.identity("/by", Some(by));
+    check.done()?;
     let reason = reason_of(Some(reason.to_owned()))?.filter(|reason| !reason.trim().is_empty());
     let reason = reason.ok_or_else(|| Error::invalid("/reason", "say why"))?;
     let tx = spine.begin().await?;
@@ -36,7 +40,11 @@ pub async fn erase_contents(
     if let Some(RunLeaf::Erased(leaf)) =
         leaves.iter().map(|entry| &entry.leaf).find(|leaf| matches!(leaf, RunLeaf::Erased(_)))
     {
-        return Err(Error::invalid("/run_id", format!("its texts were erased at {}", leaf.erased_at)));
+        if tx.traces().erase_contents(tenant, run).await? == 0 {
+            return Err(Error::invalid("/run_id", format!("its texts were erased at {}", leaf.erased_at)));
+        }
+        tx.commit().await?;
+        return Ok(leaf.clone());
     }
     let sealed = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Sealed(_)));
     let sealed = sealed.ok_or_else(|| Error::Internal(format!("{run} is over, and has no receipt")))?;
@@ -49,8 +57,8 @@ pub async fn erase_contents(
         sealed_leaf: sealed.leaf_hash.to_string(),
         text_count,
         text_bytes,
-        actor_type: ActorType::System,
-        actor_id: Some(by.name.clone()),
+        actor_type: ActorType::Human,
+        actor_id: Some(by.to_owned()),
         reason,
         erased_at: models::time::text(at),
     };
