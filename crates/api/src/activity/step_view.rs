@@ -140,9 +140,13 @@ pub(crate) struct StepView {
     permit_note: Option<&'static str>,
     idempotency_key: Option<String>,
     /// Keyed hashes of what is kept of what went in and came out: by them two steps are compared, of one run or of two.
-    input_hash: String,
-    output_hash: String,
-    determinism_hash: String,
+    /// Null where what they are of was erased: by them anybody could find what it was who records guesses of it.
+    #[schema(required = true)]
+    input_hash: Option<String>,
+    #[schema(required = true)]
+    output_hash: Option<String>,
+    #[schema(required = true)]
+    determinism_hash: Option<String>,
     prev_hash: String,
 }
 
@@ -210,6 +214,9 @@ impl From<activity::StepView> for StepView {
         };
         let (params, outcome_data) = (kept("params", params), kept("outcome.data", outcome_data));
         let (prompt, response) = (kept("llm.prompt", prompt), kept("llm.response", response));
+        let hashes = [step.input_hash, step.output_hash, step.determinism_hash];
+        let [input_hash, output_hash, determinism_hash] =
+            hashes.map(|hash| erased.is_empty().then_some(hash));
         // A use that nobody can read is one, as the tree has it.
         let told = step.cost_nanousd > 0 || step.cost_note.is_some();
         let uses = told || step.input_tokens > 0 || step.output_tokens > 0;
@@ -270,9 +277,9 @@ impl From<activity::StepView> for StepView {
             permit_id: step.permit_id,
             permit_note: step.permit_note.map(|note| note.as_str()),
             idempotency_key: step.idempotency_key,
-            input_hash: step.input_hash,
-            output_hash: step.output_hash,
-            determinism_hash: step.determinism_hash,
+            input_hash,
+            output_hash,
+            determinism_hash,
             prev_hash: step.prev_hash,
         }
     }

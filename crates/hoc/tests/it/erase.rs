@@ -50,6 +50,9 @@ async fn nothing_is_left_of_what_was_erased(store: Store) {
     assert_eq!(held(&steps.to_string()), 0);
     let first = &steps["items"][0];
     assert_eq!(first["erased"], json!(["params", "outcome.data", "llm.prompt", "llm.response"]), "{first}");
+    for hash in ["input_hash", "output_hash", "determinism_hash"] {
+        assert!(first[hash].is_null(), "by it a guess could be told to be right: {first}");
+    }
     let proof = http.get(&format!("{RUNS}/{run}/proof"), &admin).expect(200);
     assert_eq!(proof["integrity"]["verification_status"], "VERIFIED", "{proof}");
     for (table, rows) in place.stored().await {

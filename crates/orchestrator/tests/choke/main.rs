@@ -3,6 +3,7 @@
 
 mod addenda;
 mod advice;
+mod after_erasure;
 mod agent;
 mod budgets;
 mod bundles;

@@ -8,6 +8,7 @@ use models::{
     activity::Run,
     ids::{RunId, TenantId},
     incidents::RunIncident,
+    ledger::RunLeafType,
     logs::{LlmRunRecord, Origin, SystemRecord},
 };
 use proof::{
@@ -43,7 +44,8 @@ pub struct EvidenceMetadata {
     pub incident_ids: Vec<String>,
     /// How it came here.
     pub origin: Origin,
-    /// SHA-256 of the canonical JSON of the record as it is stored now.
+    /// SHA-256 of the canonical JSON of the record as it is stored now; of a call whose texts were erased without the
+    /// hashes of them.
     pub checksum: Hash,
 }
 
@@ -68,7 +70,12 @@ pub(super) async fn calls(
     let runs: HashMap<RunId, Run> = runs.into_iter().map(|run| (run.id, run)).collect();
     let enforcements = store.enforcements().of_steps(tenant, &steps).await?;
     let incidents = store.incident_runs().by_runs(tenant, &ids).await?;
-    let logged = |record: LlmRunRecord| {
+    // What was erased could be found by hashes of it, by whoever records guesses and reads theirs.
+    let erased = store.ledger().runs_with_leaf(tenant, &ids, RunLeafType::Erased).await?;
+    let logged = |mut record: LlmRunRecord| {
+        if erased.contains(&record.run_id) {
+            (record.prompt_hash, record.response_hash) = (None, None);
+        }
         let run = runs.get(&record.run_id);
         let run =
             run.ok_or_else(|| Error::Internal(format!("{} is of a run that is not there", record.id)))?;
