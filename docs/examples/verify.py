@@ -169,11 +169,9 @@ class Verification(Records):
         salt, texts, listed = self.contents["salt"], self.contents["texts"], stated["contents"]
         if (leaf(salt) if salt else None) != listed["salt"] or (texts and not salt):
             raise Wrong("the salt is not what was signed")
-        names, at = [text_name(salt, text) for text in texts], -1
-        for name in names:
-            if name not in listed["texts"][at + 1:]:
-                raise Wrong("one of contents/texts is not what was signed, or not in its place")
-            at = listed["texts"].index(name, at + 1)
+        names, rest = [text_name(salt, text) for text in texts], iter(listed["texts"])
+        if not all(name in rest for name in names):  # each is looked for behind the one before
+            raise Wrong("one of contents/texts is not what was signed, or not in its place")
         if (leaf(self.erased) if self.erased else None) != listed["erased"]:
             if self.erased:
                 raise Wrong("contents/erased is not what was signed")
@@ -260,7 +258,8 @@ class Verification(Records):
         for text in self.contents["texts"]:
             length = len(text.encode())
             self.expect(named.get(text_name(self.contents["salt"], text), length) == length, "a text is of another length")
-        lost = [name for name in named if name not in kept["texts"]]
+        signed_names = set(kept["texts"])
+        lost = [name for name in named if name not in signed_names]
         self.expect(not lost, f"{len(lost)} texts that steps name are missing", "TRUNCATED")
         strange = [name for name in kept["texts"] if name not in named]
         all_there = self.whole("steps") and ("after", "addenda") not in self.missing
