@@ -27,8 +27,8 @@ pub fn trigger_functions() -> [(&'static str, String); 2] {
 }
 
 /// Makes the trigger functions of Postgres, once. SQLite's triggers say it themselves, and name tables of their own
-/// file alone. A function looks for tables and operators along the caller's path, and among temporary ones first, unless
-/// it has a path of its own.
+/// file alone. A function looks for tables and operators along the caller's path, and among temporary ones first,
+/// unless it has a path of its own.
 pub(crate) fn refusal(dialect: Dialect) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => vec![],
@@ -93,7 +93,8 @@ pub(crate) fn erasable(dialect: Dialect, table: &str) -> Vec<String> {
     [refuse(dialect, table, "UPDATE", None), own, truncate(dialect, table)].concat()
 }
 
-/// That the run of a row was erased. Said so that the index serves in which no addendum is: of those a run may have many.
+/// That the run of a row was erased. Said so that the index serves in which no addendum is: of those a run may have
+/// many.
 fn erased(row: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM run_log WHERE run_log.tenant_id = {row}.tenant_id AND run_log.run_id = {row}.run_id \

@@ -88,8 +88,8 @@ fn said(dialect: Dialect, made: &str) -> String {
     format!("{event} of each {level} of {table} under {under}: {function}, {body}")
 }
 
-/// On Postgres a trigger must be ENABLE ALWAYS, and its function must be in the schema of its table, and look for tables
-/// there.
+/// On Postgres a trigger must be ENABLE ALWAYS, and its function must be in the schema of its table, and look for
+/// tables there.
 async fn triggers_of_postgres(conn: &Conn) -> Result<BTreeMap<String, Trigger>, StoreError> {
     let query = "SELECT t.tgname::text, t.tgenabled = 'A', \
                  concat(CASE t.tgtype & ~1 WHEN 6 THEN 'INSERT' WHEN 10 THEN 'DELETE' WHEN 18 THEN 'UPDATE' \

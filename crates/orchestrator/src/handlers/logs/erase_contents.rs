@@ -14,8 +14,8 @@ use proof::{
 use crate::{errors::Error, ledger::Appender, spine::Spine, texts::reason_of};
 
 /// `logs.erase_contents`: drops the texts and the salt of a sealed run, for good, and says so in the run log: who asked
-/// for it, why, and how much it was. Nothing is kept of what comes to the run later. Again is refused, but where rows of
-/// it came back, as from a backup: they go, and the log has said why.
+/// for it, why, and how much it was. Nothing is kept of what comes to the run later. Again is refused, but where rows
+/// of it came back, as from a backup: they go, and the log has said why.
 #[tracing::instrument(name = "logs.erase_contents", skip_all, fields(%tenant, %run))]
 pub async fn erase_contents(
     spine: &Spine,
