@@ -113,7 +113,8 @@ pub(crate) async fn look_into(
         held.end_at(counted);
     }
     looked.wrong_keys = keys.wrong(&held.missing);
-    lost_texts.extend(contents::out_of_place(conn, tenant, run, &salt, (&named, &held.missing)).await?);
+    lost_texts
+        .extend(contents::out_of_place(conn, tenant, run, &salt, (&named, held.missing.as_slice())).await?);
     looked.missing_contents = contents::each_once(lost_texts);
     looked.missing = held.missing;
     Ok(looked)

@@ -238,6 +238,18 @@ mod tests {
     }
 
     #[test]
+    fn those_of_a_tenant_are_forgotten_together() {
+        let trees = Trees::within(16 << 20);
+        for of in [1, 2] {
+            trees.keep(tenant(of), HashMap::from([(run(1), tree(1, 1)), (run(2), tree(1, 1))]), &[]);
+        }
+        trees.forget_tenant(tenant(1));
+        assert!(trees.take(tenant(1), run(1)).is_none() && trees.take(tenant(2), run(1)).is_some());
+        assert!(trees.take(tenant(2), run(2)).is_some());
+        assert_eq!(trees.lock().weight, 0);
+    }
+
+    #[test]
     fn whoever_holds_most_gives_way() {
         let mut kept = Kept::default();
         kept.keep(tenant(1), run(1), tree(40, 1));
