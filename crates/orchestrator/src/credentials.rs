@@ -328,6 +328,12 @@ mod tests {
         assert!(credentials.remembered(id, read + 10 * second, 10 * second).is_none());
         credentials.forget(id);
         assert!(credentials.remembered(id, read, 10 * second).is_none());
+        credentials.keep(credential(8), read);
+        let eighth = KeyId(Uuid::from_u128(8));
+        credentials.forget_tenant(TenantId(Uuid::from_u128(2)));
+        assert!(credentials.fresh(eighth, read).is_some(), "another's");
+        credentials.forget_tenant(TenantId(Uuid::from_u128(1)));
+        assert!(credentials.fresh(eighth, read).is_none());
     }
 
     #[test]

@@ -30,6 +30,9 @@ use crate::{
 
 /// Decides a group and answers each of its calls, after the commit.
 pub(super) async fn run(spine: Spine, items: Vec<Item>) {
+    // Before anything is gone by that was seen in what somebody accepted as lost.
+    let Some(first) = items.first() else { return };
+    spine.choke().accept(&spine, first.tenant.id);
     let Some(tenant) = spine.choke().queue.newest(&items) else { return };
     let (calls, replies): (Vec<_>, Vec<_>) = items.into_iter().map(Item::divide).unzip();
     let mut waiting = Waiting::on(calls.iter().map(|(calls, _)| calls.len()).zip(replies));

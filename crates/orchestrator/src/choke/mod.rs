@@ -178,6 +178,8 @@ impl Choke {
             self.said.forget_tenant(tenant);
             self.trees.forget_tenant(tenant);
             self.snapshots.forget_current(tenant);
+            spine.credentials().forget_tenant(tenant);
+            self.queue.forget_settings(tenant);
         }
     }
 

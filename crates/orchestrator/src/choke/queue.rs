@@ -94,6 +94,11 @@ impl Queue {
         Arc::clone(newest)
     }
 
+    /// Forgets a tenant's settings: who comes next says what they are.
+    pub(super) fn forget_settings(&self, tenant: TenantId) {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+    }
+
     /// Adds an item; true where the lane was idle and the caller must set it going.
     fn enter(&self, tenant: TenantId, item: Item) -> bool {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,13 +4,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use kit::Kit;
-use models::{ids::RunId, logs::KeptText};
+use models::{account::Permits, ids::RunId, logs::KeptText};
 use orchestrator::{
     Error,
     background::signer,
     choke::call::StepReport,
     coordinators::run_proof::{self, VerificationStatus},
-    handlers::account::{self, SystemCaller},
+    handlers::account::{self, SettingsChange, SystemCaller},
     ports::CheckpointSink,
 };
 use proof::words::LogName;
@@ -45,6 +45,11 @@ on_both! {
         says(&agent, run, 1).await;
         db.keep().await;
         says(&agent, run, 3).await;
+        // Settings that are lost, by which no step without a permit would pass.
+        let version = account::settings(&kit.spine, &agent.admin).await.unwrap().settings_version;
+        let change = SettingsChange { permits: Some(Permits::Required), ..SettingsChange::default() };
+        account::update_settings(&kit.spine, &agent.admin, version, change).await.unwrap();
+        assert!(agent.record(run, saying("What of Bob?")).await.is_err(), "it has no permit");
         // The log of runs has a leaf more, and somebody outside has heard of it.
         agent.start().await;
         signer::tick(&keeping(&kit, sinks.clone())).await.unwrap();
@@ -57,6 +62,7 @@ on_both! {
         let accepted = account::accept_restore(&keeping(&doctor, sinks), &by).await.unwrap();
         assert_eq!(accepted.iter().map(|lost| lost.log).collect::<Vec<_>>(), [LogName::Runs]);
 
+        kit.db.compare_logs().await.unwrap();
         says(&agent, run, 6).await;
         let (texts, missing) = paged(&agent, run, 50).await;
         assert_eq!((texts.len(), missing), (7, BTreeSet::new()));
