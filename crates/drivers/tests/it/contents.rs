@@ -7,17 +7,21 @@ use drivers::logs::{
 };
 use models::{
     ids::RunId,
+    ledger::RunLogEntry,
     logs::{KeptText, RunTexts, StepTexts},
     page::PageRequest,
 };
 use proof::{
     contents::Texts,
+    hash::Hash,
+    leaves::{ErasedLeaf, RunLeaf},
     records::StepRecord,
     tagged::{Hashed, RecordRef},
+    words::ActorType,
 };
 
 use crate::{
-    sample::{self, TENANT, salt, step, uuid, verdict},
+    sample::{self, TENANT, at, salt, step, uuid, verdict},
     whole::{self, segment},
 };
 
@@ -48,6 +52,23 @@ impl Dice {
             ),
         }
     }
+}
+
+/// That the texts of a run were erased.
+fn erased(run: RunId) -> RunLogEntry {
+    let leaf = RunLeaf::Erased(ErasedLeaf {
+        tenant_id: TENANT.to_string(),
+        run_id: run.to_string(),
+        sealed_leaf: Hash([7; 32]).to_string(),
+        text_count: 0,
+        text_bytes: 0,
+        actor_type: ActorType::Human,
+        actor_id: Some("ann".to_owned()),
+        reason: "asked for".to_owned(),
+        erased_at: models::time::text(at(1)),
+    });
+    let leaf_hash = leaf.hash();
+    RunLogEntry { tenant: TENANT, leaf_index: 50, leaf_hash, run_id: run, leaf, created_at: at(1) }
 }
 
 testkit::on_both! {
@@ -124,7 +145,7 @@ testkit::on_both! {
         assert_eq!(looked.missing_contents, []);
     }
 
-    async fn a_text_that_is_not_there_is_told_and_none_is_added_or_dropped_without_its_leaf(db: TestDatabase) {
+    async fn a_text_that_is_not_there_is_told_and_none_is_dropped_without_a_leaf(db: TestDatabase) {
         let db = sample::store(db).await;
         whole::start(&db, 1..2).await;
         let run = RunId(uuid(1));
@@ -147,5 +168,25 @@ testkit::on_both! {
         assert!(lost(tx.traces().list_steps(TENANT, run, 1, None, &page).await.expect("its step is there"), Some(0)));
         let kept = tx.traces().erase_contents(TENANT, run).await.expect_err("no leaf says that it was erased");
         assert!(kept.to_string().contains("keeps this row"), "{kept}");
+    }
+
+    async fn the_leaf_says_that_a_run_was_erased_and_none_of_another_run_does(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..3).await;
+        let [run, other] = [1, 2].map(|n| RunId(uuid(n)));
+        let tx = db.begin().await.expect("begin");
+        tx.traces().insert_salts(TENANT, &[(run, salt()), (other, salt())]).await.expect("salted");
+        tx.ledger().insert_run_leaves(&[erased(run)]).await.expect("a leaf");
+        let salts = tx.traces().salts(TENANT, &[run, other]).await.expect("what there is");
+        assert_eq!((&salts[&run], &salts[&other]), (&RunSalt::Erased { is_there: true }, &RunSalt::Kept(salt())));
+        assert_eq!(tx.traces().erase_contents(TENANT, run).await.expect("it may be"), 1, "its salt");
+        let salts = tx.traces().salts(TENANT, &[run, other]).await.expect("what there is");
+        assert_eq!((&salts[&run], &salts[&other]), (&RunSalt::Erased { is_there: false }, &RunSalt::Kept(salt())));
+        tx.commit().await.expect("committed");
+        let tx = db.begin().await.expect("begin");
+        assert!(tx.traces().insert_salts(TENANT, &[(run, salt())]).await.is_err(), "none is added to it");
+        tx.rollback().await.expect("undone");
+        let tx = db.begin().await.expect("begin");
+        assert!(tx.traces().erase_contents(TENANT, other).await.is_err(), "nothing says that this one was");
     }
 }
