@@ -5,6 +5,7 @@
 //! A text is found by its name, which is its hash with the run's salt: so whatever is not what a record names is not
 //! there.
 
+mod chains;
 mod erase;
 mod named;
 mod open;

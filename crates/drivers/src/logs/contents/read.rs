@@ -1,7 +1,7 @@
 //! Texts out: those of a whole run, or those that some of its segments name. A body that does not open, or is not
 //! there, is named beside the rest.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use entities::logs::run_contents::{self as contents, Column};
 use models::{
@@ -15,6 +15,7 @@ use proof::{
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _};
 
 use super::{
+    chains::rows_of,
     named::Named,
     open::{Asked, Opened, open},
     salt::{self, RunSalt},
@@ -255,31 +256,6 @@ fn still_there(salt: bool, places: &[u64]) -> Vec<MissingContents> {
     let why = || "its run was erased, and it is still there".to_owned();
     let rows = salt.then_some(None).into_iter().chain(places.iter().copied().map(Some));
     rows.map(|first_record| MissingContents { first_record, why: why() }).collect()
-}
-
-/// The bodies at the places where some are named, and those that they stand on: each at the place of its chain's first
-/// or behind it.
-async fn rows_of(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    named: &Named,
-) -> Result<Vec<contents::Model>, StoreError> {
-    let places = named.by_place().keys().filter_map(|place| i64::try_from(*place).ok());
-    let keys: Vec<_> = places.map(|place| [place.into()]).collect();
-    let of_places = of(tenant).filter(Column::RunId.eq(run.0));
-    let mut rows = read::by_keys(conn, of_places, [Column::FirstRecord], keys).await?;
-    let wanted: HashSet<i64> = rows.iter().map(|row| row.first_record).collect();
-    let stands = |row: &&contents::Model| row.base_record.is_some_and(|base| !wanted.contains(&base));
-    let first = rows.iter().filter(stands).map(|row| row.key_record).min();
-    let last = rows.iter().filter(stands).map(|row| row.first_record).max();
-    if let (Some(first), Some(last)) = (first, last) {
-        let before =
-            of_run(tenant, run).filter(Column::FirstRecord.gte(first)).filter(Column::FirstRecord.lt(last));
-        let before = read::all(conn, before).await?;
-        rows.extend(before.into_iter().filter(|row| !wanted.contains(&row.first_record)));
-    }
-    Ok(rows)
 }
 
 fn of_run(tenant: TenantId, run: RunId) -> sea_orm::Select<contents::Entity> {
