@@ -20,7 +20,7 @@ use super::{
     open::{Asked, Opened, open},
     salt::{self, RunSalt},
 };
-use crate::{StoreError, conn::Conn, driver::of_tenant, keys, logs::TraceReads, read, tally};
+use crate::{StoreError, conn::Conn, driver::of_tenant, keys, logs::TraceReads, tally};
 
 of_tenant!(contents);
 

@@ -200,6 +200,7 @@ impl Memory {
         let is_news = self.left.accepted(tenant, times);
         if is_news {
             lock(&self.runs).forget_tenant(tenant);
+            lock(&self.traced).forget_tenant(tenant);
             lock(&self.usage).retain(|(of, _), _| *of != tenant);
         }
         is_news
