@@ -1,5 +1,5 @@
-//! Runs as a group locks them: with their traces, or, where it remembers them, asked for no more than whether that still
-//! holds. Both say whether a freeze holds for a run, and what governs the tenant, in the one statement.
+//! Runs as a group locks them: with their traces, or, where it remembers them, asked for no more than whether that
+//! still holds. Both say whether a freeze holds for a run, and what governs the tenant, in the one statement.
 
 use entities::{
     Id,
