@@ -100,7 +100,7 @@ async fn the_overview_blames_no_price_book_for_counts_that_nobody_can_read() {
     send(&app, &agent, &[unread]).await.expect(200);
     let told = app.get("/console/overview").header("cookie", &cookie).send().await.text;
     assert!(told.contains("Nobody knows what 1 of them cost"), "{told}");
-    assert!(told.contains("not all of their tokens are known, or no price book"), "{told}");
+    assert!(told.contains("not all of their tokens are known, no price book"), "{told}");
 }
 
 /// The page that people see first says it, and leads to why.

@@ -157,7 +157,7 @@ impl ActivityReads<'_> {
 
     /// The newest of the tenant's runs that took a step or were refused one; at most `limit`.
     pub async fn newest_with_steps(self, tenant: TenantId, limit: u64) -> Result<Vec<RunId>, StoreError> {
-        let has_steps = Condition::any().add(Column::StepCount.gt(0)).add(Column::RefusedCount.gt(0));
+        let has_steps = Condition::any().add(Column::StepCount.gt(0_i64)).add(Column::RefusedCount.gt(0_i64));
         let newest = of(tenant).filter(has_steps).order_by_desc(Column::Id).limit(limit);
         let ids = newest.select_only().column(Column::Id).build(self.conn.backend());
         let rows = self.conn.rows(ids).await?;

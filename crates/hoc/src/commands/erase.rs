@@ -20,7 +20,8 @@ Example:
 
 There is no way back. The run's records stay, and all that proves them: a bundle that is made
 after it verifies, and says who erased it and how much. Backups and bundles of before still have
-the texts, and so has every other run in which they were said. Works on the store itself, whether a server runs or not.")]
+the texts, and so has every other run in which they were said. Works on the store itself, whether
+a server runs or not.")]
 pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]

@@ -154,7 +154,8 @@ on_both! {
         sent(&here, 5).await;
         let cold = sent(&there, 6).await;
         assert!(cold >= hot + 2, "{cold}, {hot}: another wrote it");
-        assert_eq!(sent(&there, 7).await, hot, "and it is remembered again");
+        // Of a run that another has written not all keys are known, so the store is asked whether a span is new.
+        assert_eq!(sent(&there, 7).await, hot + 1, "and it is remembered again");
         let run = only_run(&here).await;
         assert_eq!((run.step_count, run.input_tokens), (7, 7 * 21));
         send(&there, &[root(1, false)]).await;

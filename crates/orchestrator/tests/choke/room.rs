@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(greedy.run(run).await.step_count, 3, "what was acknowledged is there");
         assert_eq!(modest.run(others).await.step_count, 1);
         let held = system::held(&kit.spine);
-        assert!(held.len() == 7 && held.values().all(|held| *held == 0), "all is given back: {held:?}");
+        assert!(held.len() == 6 && held.values().all(|held| *held == 0), "all is given back: {held:?}");
     }
 
     async fn for_whom_there_was_no_room_is_told_to_its_own_people(db: TestDatabase) {

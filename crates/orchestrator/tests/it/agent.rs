@@ -13,7 +13,7 @@ use orchestrator::{
     errors::StepEnforcementError,
     handlers::{activity, policies},
 };
-use proof::words::{EnforcementMode, LimitType, StepKind, StepStatus};
+use proof::words::{BindAt, EnforcementMode, LimitType, StepKind, StepStatus};
 
 /// An agent of a tenant, and its administrator.
 pub(crate) struct Agent<'k> {
@@ -33,6 +33,17 @@ impl<'k> Agent<'k> {
     }
 
     pub(crate) async fn rule_named(&self, name: &str, mode: EnforcementMode, condition: &str) -> String {
+        self.rule_at(name, mode, condition, None).await
+    }
+
+    /// A rule that is asked at that moment.
+    pub(crate) async fn rule_at(
+        &self,
+        name: &str,
+        mode: EnforcementMode,
+        condition: &str,
+        bind_at: Option<BindAt>,
+    ) -> String {
         let draft = RuleDraft {
             name: name.to_owned(),
             description: None,
@@ -40,7 +51,7 @@ impl<'k> Agent<'k> {
             enforcement_mode: mode,
             scope: None,
             scope_id: None,
-            bind_at: None,
+            bind_at,
             precedence: None,
             condition: Some(condition.to_owned()),
             conditions: None,

@@ -10,7 +10,7 @@ use orchestrator::{
     coordinators::run_proof,
     handlers::{activity, logs},
 };
-use proof::words::{EnforcementMode, StepKind};
+use proof::words::{BindAt, EnforcementMode, StepKind};
 use testkit::{ContentsDamage as Damage, on_both};
 
 use crate::{
@@ -63,7 +63,8 @@ on_both! {
     async fn a_run_whose_salt_is_lost_is_halted_and_ended_as_any_other(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let (spine, agent) = (&kit.spine, Agent::of(&kit, "acme").await);
-        agent.rule(EnforcementMode::Stop, "context.step.skill == \"delete\"").await;
+        let condition = "context.step.skill == \"delete\"";
+        agent.rule_at("no deletes", EnforcementMode::Stop, condition, Some(BindAt::StepPre)).await;
         let runs: [RunId; 4] = lost(&agent, db).await;
         let [killed, ended, stopped, silent] = runs;
         for run in runs {
