@@ -14,10 +14,7 @@ use std::{
 
 /// Crates that have more features under test, each with why that changes nothing. The list only shrinks: one that is
 /// the same in both is a finding too.
-const MORE_IN_TESTS: &[(&str, &str)] = &[
-    ("fastrand", "tempfile asks for its own seed and `std`; functions more, none that does something else"),
-    ("rustix", "tempfile asks for `fs`; functions more, none that does something else"),
-];
+const MORE_IN_TESTS: &[(&str, &str)] = &[];
 
 /// Our crates that are not looked at, each with why.
 const BUILT_OTHERWISE: &[(&str, &str)] = &[

@@ -10,6 +10,7 @@ mod keyfiles;
 mod lock;
 mod logging;
 mod out;
+mod output;
 mod packed;
 mod packing;
 mod private;
@@ -107,8 +108,8 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Migrate(args) => migrate::run(args, flags).await?,
         Command::Keys(args) => keys::run(args, flags).await?,
         Command::LoginLink(args) => Box::pin(login_link::run(args, flags)).await?,
-        Command::Bundle(args) => Box::pin(bundle::run(args, flags)).await?,
         Command::Erase(args) => Box::pin(erase::run(args, flags)).await?,
+        Command::Bundle(args) => return Box::pin(bundle::run(args, flags)).await,
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return Box::pin(verify::run(*args, flags)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, flags)).await,
@@ -124,6 +125,10 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
 fn told(err: &anyhow::Error) -> String {
     let told = causes::lines(err.as_ref()).join("\n  because: ");
     if err.chain().any(finds_no_room) {
+        let output = err.chain().find_map(|cause| cause.downcast_ref::<output::CannotWrite>());
+        if let Some(output) = output {
+            return format!("{told}\n  {}", output.advice());
+        }
         return format!(
             "{told}\n  the disk is full, or fails: make room where the data folder is (HOC_DATA_DIR), and start again; \
              what was committed is there"
@@ -144,9 +149,24 @@ fn finds_no_room(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use clap::{Command, CommandFactory as _};
 
-    use super::Cli;
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_by_what_was_written_to_it() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let output = output::CannotWrite::of("/full/run.json".as_ref(), full());
+        let (output, store) = (anyhow::Error::from(output), anyhow::Error::from(full()));
+        for (err, its) in [(output, "where /full/run.json goes"), (store, "(HOC_DATA_DIR)")] {
+            let told = told(&err);
+            let other = told.replace(its, "");
+            assert!(told.contains(its) && told.contains("make room"), "{told}");
+            assert!(!other.contains("goes") && !other.contains("HOC_DATA_DIR"), "{told}");
+        }
+    }
 
     /// What is broken into lines here is not broken a second time where it is shown.
     #[test]

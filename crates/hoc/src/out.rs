@@ -19,13 +19,6 @@ pub(crate) fn text(text: &str) {
     let _ = stdout.flush();
 }
 
-/// A piece of an answer that comes piece by piece.
-pub(crate) fn bytes(bytes: &[u8]) {
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(bytes);
-    let _ = stdout.flush();
-}
-
 /// One line for whoever watches; machines do not read it.
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -4,13 +4,14 @@
 //! Checkpoints are the exception: they are for others to read.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
+use tempfile::{Builder, NamedTempFile};
 
 /// The mode of a file that only its owner may read and write.
 pub(crate) const MODE: u32 = 0o600;
@@ -21,6 +22,21 @@ pub(crate) fn folder(folder: &Path) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and must be a folder"));
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file beside another, under a name that nobody can guess: nothing that is there is written to, and no link is
+/// followed. It is removed when it is dropped, unless it was given a name to stay.
+pub(crate) fn file_beside(file: &Path) -> io::Result<NamedTempFile> {
+    // By hand, as the errors of `tempfile` itself tell of the name that nobody knows.
+    let make = |path: &Path| -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
+    };
+    Builder::new().prefix(".hoc-").suffix(".new").rand_bytes(16).make_in(folder_of(file), make)
 }
 
 /// Lets nobody but its owner read an embedded store: its file, which is made if it is missing, and those that SQLite

@@ -1,12 +1,13 @@
 //! `hoc bundle`: the signed evidence of one run, as a file.
 
 use std::{
-    fs::{self, File},
-    io::Write as _,
+    future::pending,
+    io,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use models::ids::RunId;
 use orchestrator::{
     coordinators::export_bundle::{self, BundleStream},
@@ -18,8 +19,10 @@ use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
     out,
+    output::{CannotWrite, Place},
     packed::coding_of,
     packing::Packing,
+    server,
     store::{self, Schema},
 };
 
@@ -32,7 +35,10 @@ Examples:
   hoc verify run.bundle.json.zst --key hoc.pub
 
 Works on the store itself, whether a server runs or not, and signs new checkpoints. A server
-gives the same at GET /api/v1/runtime/activity/runs/RUN/bundle.")]
+gives the same at GET /api/v1/runtime/activity/runs/RUN/bundle.
+
+A file is there when it is whole, and its owner alone can read it; one that is replaced keeps its
+mode. A pipe or a device is written as the bundle is made.")]
 pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]
@@ -45,7 +51,15 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
+/// How it ended.
+enum Ended {
+    /// All is written: so many bytes.
+    Whole(u64),
+    /// By a signal; nothing is left of it.
+    By(&'static str),
+}
+
+pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Answers)?;
     let Ok(run) = args.run.parse::<RunId>() else {
@@ -56,68 +70,56 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
         bail!("there is no run {run} in {}", config.store.shown_url());
     };
     let bundle = Box::pin(export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run)).await?;
-    if args.output == Path::new("-") {
-        let told = print(bundle).await;
-        opened.db.close().await;
-        return told;
-    }
-    let written = write(&args.output, bundle).await;
+    let place = Place::of(&args.output).map_err(|why| CannotWrite::of(&args.output, why))?;
+    let (is_answer, is_file) = (place.is_answer(), place.is_file());
+    let ended = tokio::select! {
+        // Heard from before the file is made that a signal would leave.
+        biased;
+        signal = asked_to_end(is_file) => signal.map(Ended::By),
+        bytes = write(&args.output, place, bundle) => bytes.map(Ended::Whole),
+    };
     opened.db.close().await;
-    let (file, bytes) = (args.output.display(), written?);
+    let file = args.output.display();
+    let bytes = match ended {
+        Ok(Ended::Whole(bytes)) => bytes,
+        Ok(Ended::By(signal)) => {
+            out::note(format!("ended by {signal}: {file} is as it was"));
+            // As a shell tells of whoever is ended by a signal.
+            return Ok(ExitCode::from(if signal == "SIGINT" { 130 } else { 143 }));
+        }
+        // A reader that hangs up (`hoc bundle RUN -o - | head -c 9`) is no failure.
+        Err(err) if err.downcast_ref::<CannotWrite>().is_some_and(CannotWrite::is_for_its_reader) => {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(err) => return Err(err),
+    };
+    if is_answer {
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.json {
         out::line(json!({ "run_id": run, "tenant": tenant.slug, "file": args.output, "bytes": bytes }));
-    } else {
+    } else if is_file {
         out::line(format!("{file}: {bytes} bytes. Check it with `hoc verify {file} --key hoc.pub`"));
+    } else {
+        out::line(format!("{file}: {bytes} bytes"));
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a bundle as it is made.
-async fn print(mut bundle: BundleStream) -> anyhow::Result<()> {
+/// Hears that the process is asked to end, where a file has to be removed then. Elsewhere a signal ends the process as
+/// it stands, also where that waits for the reader of a pipe.
+async fn asked_to_end(leaves_a_file: bool) -> anyhow::Result<&'static str> {
+    if leaves_a_file { server::wait_for_the_end().await } else { pending().await }
+}
+
+/// Writes a bundle as it is made; gives how many bytes that are.
+async fn write(name: &Path, place: Place, mut bundle: BundleStream) -> anyhow::Result<u64> {
+    let cannot = |why: io::Error| CannotWrite::of(name, why);
+    let output = place.begin().map_err(cannot)?;
+    let mut packing = Packing::begin(coding_of(name), output).map_err(cannot)?;
     while let Some(piece) = bundle.piece().await {
-        out::bytes(&piece?);
+        packing.put(&piece?).map_err(cannot)?;
     }
-    Ok(())
-}
-
-/// Writes a bundle to a file as it is made, whole or not at all; gives how long the file is.
-async fn write(path: &Path, mut bundle: BundleStream) -> anyhow::Result<u64> {
-    let making = making(path);
-    let cannot = || format!("cannot write {}", path.display());
-    let file = File::create(&making).with_context(cannot)?;
-    let written = async {
-        let mut packing = Packing::begin(coding_of(path), file).with_context(cannot)?;
-        while let Some(piece) = bundle.piece().await {
-            packing.put(&piece?).with_context(cannot)?;
-        }
-        let file = packing.end().with_context(cannot)?;
-        file.sync_all().with_context(cannot)?;
-        fs::rename(&making, path).with_context(cannot)?;
-        anyhow::Ok(file.metadata().with_context(cannot)?.len())
-    };
-    let written = written.await;
-    if written.is_err() {
-        // It has no end, so it is of use to nobody.
-        let _ = fs::remove_file(&making);
-    }
-    written
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let making = making(path);
-    let write = || {
-        let mut file = File::create(&making)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&making, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// What a file is called until all of it is there.
-fn making(path: &Path) -> PathBuf {
-    let mut making = path.as_os_str().to_owned();
-    making.push(".new");
-    PathBuf::from(making)
+    let output = packing.end().map_err(cannot)?;
+    Ok(output.end().map_err(cannot)?)
 }

@@ -20,7 +20,6 @@ use self::{
 };
 use crate::{
     commands::{
-        bundle::write_whole,
         serve,
         verify::{
             file::{document, kept_steps},
@@ -29,7 +28,9 @@ use crate::{
     },
     config::{Config, Flags},
     logging::{self, Voice},
-    out, server,
+    out,
+    output::write_whole,
+    server,
     store::{self, Opened},
 };
 
