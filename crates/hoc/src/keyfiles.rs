@@ -1,11 +1,10 @@
 //! The installation's two keys as files: what signs, and what wraps tenant keys. Neither is ever in the store.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process,
 };
 
 use anyhow::{Context as _, bail};
@@ -81,8 +80,7 @@ impl KeyFiles {
             }
         }
         fs::rename(&next, &self.signing).context("cannot put the new key in place")?;
-        let folder = self.signing.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all().context("cannot sync the key folder")
+        File::open(private::folder_of(&self.signing))?.sync_all().context("cannot sync the key folder")
     }
 
     fn next_file(&self) -> PathBuf {
@@ -145,22 +143,16 @@ fn read_private(path: &Path) -> anyhow::Result<Option<SecretString>> {
 
 /// Makes a file that only its owner may read, whole or not at all, and durable. One that is there is left alone.
 fn write_private(path: &Path, text: &SecretString) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = private::folder_of(path);
     private::folder(folder)?;
-    let mut making = path.as_os_str().to_owned();
-    making.push(format!(".{}.new", process::id()));
-    let making = PathBuf::from(making);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(private::MODE).open(&making)?;
-    file.write_all(text.expose_secret().as_bytes())?;
-    file.sync_all()?;
-    // A link, not a rename: it never replaces a key.
-    let linked = match fs::hard_link(&making, path) {
-        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    };
-    fs::remove_file(&making)?;
-    linked?;
+    let mut making = private::file_beside(path)?;
+    making.as_file_mut().write_all(text.expose_secret().as_bytes())?;
+    making.as_file().sync_all()?;
+    // It never replaces a key.
+    match making.persist_noclobber(path) {
+        Err(err) if err.error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => drop(made?),
+    }
     File::open(folder)?.sync_all()
 }
 
