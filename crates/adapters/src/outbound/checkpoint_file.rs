@@ -163,7 +163,9 @@ impl CheckpointFiles {
 
     fn replace(&self, name: &str, note: &str) -> io::Result<()> {
         let making = self.folder.join(format!("{name}.new"));
-        let mut file = File::create(&making)?;
+        // What a crash left. Nobody else makes it under the lock, and a link in its place is not followed.
+        if_there(fs::remove_file(&making))?;
+        let mut file = File::create_new(&making)?;
         file.write_all(note.as_bytes())?;
         file.sync_all()?;
         fs::rename(making, self.folder.join(name))
@@ -372,6 +374,24 @@ mod tests {
         files.keep(&checkpoint(0, 3, 'a')).await.expect("it is kept");
         let last = read(&files, "acme-audit.history.jsonl").lines().last().map(sizes);
         assert_eq!(last, Some(vec![3]));
+    }
+
+    /// A folder may be one that others can write to as well.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_under_the_name_of_a_new_one_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path()).expect("it opens");
+        let others = folder.path().join("of-somebody-else");
+        fs::write(&others, "as it was").expect("it is written");
+        for (epoch, size, root) in [(0, 3, 'a'), (1, 1, 'c')] {
+            let new = folder.path().join("acme-audit.checkpoint.new");
+            std::os::unix::fs::symlink(&others, &new).expect("a link");
+            files.keep(&checkpoint(epoch, size, root)).await.expect("it is kept");
+            assert_eq!(read(&files, "acme-audit.checkpoint"), note(epoch, size, root));
+            assert!(!new.exists(), "nothing is left over");
+        }
+        assert_eq!(read(&files, "of-somebody-else"), "as it was");
     }
 
     #[tokio::test]
