@@ -25,6 +25,7 @@ mod marks;
 mod old_stores;
 mod operations;
 mod outage;
+mod output;
 mod packed;
 mod pages;
 mod readme;
