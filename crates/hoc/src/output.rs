@@ -27,8 +27,8 @@ pub(crate) enum Place {
     Standard,
     /// A pipe or a device.
     Straight(PathBuf),
-    /// A file, and what is there of it now.
-    File(PathBuf, Option<Metadata>),
+    /// A file, and the rights of the one that is there now.
+    File(PathBuf, Option<Rights>),
 }
 
 impl Place {
@@ -46,7 +46,7 @@ impl Place {
             Err(err) => return Err(err),
         };
         if there.is_file() {
-            return Ok(Self::File(followed(name)?, Some(there)));
+            return Ok(Self::File(followed(name)?, Some(Rights::of(&there))));
         }
         if there.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
@@ -105,7 +105,7 @@ pub(crate) struct Output {
 enum To {
     Standard(Stdout),
     Straight(File),
-    Beside { making: NamedTempFile, file: PathBuf, there: Option<Metadata> },
+    Beside { making: NamedTempFile, file: PathBuf, there: Option<Rights> },
 }
 
 impl Output {
@@ -115,7 +115,7 @@ impl Output {
             To::Standard(mut to) => to.flush()?,
             To::Straight(to) if to.metadata()?.file_type().is_block_device() => to.sync_all()?,
             To::Straight(_) => {}
-            To::Beside { making, file, there } => put(making, &file, there.as_ref())?,
+            To::Beside { making, file, there } => put(making, &file, there)?,
         }
         Ok(self.bytes)
     }
@@ -142,9 +142,9 @@ impl Write for Output {
 }
 
 /// Puts a file that is whole in its place.
-fn put(making: NamedTempFile, file: &Path, there: Option<&Metadata>) -> io::Result<()> {
-    if let Some(there) = there {
-        be_like(making.as_file(), there)?;
+fn put(making: NamedTempFile, file: &Path, there: Option<Rights>) -> io::Result<()> {
+    if let Some(rights) = there {
+        rights.give(making.as_file())?;
     }
     making.as_file().sync_all()?;
     making.persist(file).map_err(|err| err.error)?;
@@ -155,17 +155,29 @@ fn put(making: NamedTempFile, file: &Path, there: Option<&Metadata>) -> io::Resu
     Ok(())
 }
 
-/// Gives a file the owner and the mode of the one whose place it takes.
-fn be_like(file: &File, there: &Metadata) -> io::Result<()> {
-    let is = file.metadata()?;
-    let mut mode = there.mode() & 0o777;
-    if (is.uid(), is.gid()) != (there.uid(), there.gid())
-        && fchown(file, Some(there.uid()), Some(there.gid())).is_err()
-    {
-        // What one group could do is not for another.
-        mode &= !0o070;
+/// Whose a file is, and who may do what with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rights {
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+impl Rights {
+    fn of(file: &Metadata) -> Self {
+        Self { owner: file.uid(), group: file.gid(), mode: file.mode() & 0o777 }
     }
-    file.set_permissions(Permissions::from_mode(mode))
+
+    /// Gives them to the file that takes the place.
+    fn give(self, file: &File) -> io::Result<()> {
+        let Self { owner, group, mut mode } = self;
+        let its = Self::of(&file.metadata()?);
+        if (its.owner, its.group) != (owner, group) && fchown(file, Some(owner), Some(group)).is_err() {
+            // What one group could do is not for another.
+            mode &= !0o070;
+        }
+        file.set_permissions(Permissions::from_mode(mode))
+    }
 }
 
 /// Writes a file.
