@@ -78,13 +78,16 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
         signal = asked_to_end(is_file) => signal.map(Ended::By),
         bytes = write(&args.output, place, bundle) => bytes.map(Ended::Whole),
     };
-    opened.db.close().await;
+    if !matches!(ended, Ok(Ended::By(_))) {
+        opened.db.close().await;
+    }
     let file = args.output.display();
     let bytes = match ended {
         Ok(Ended::Whole(bytes)) => bytes,
         Ok(Ended::By(signal)) => {
             out::note(format!("ended by {signal}: {file} is as it was"));
-            // As a shell tells of whoever is ended by a signal.
+            // As a shell tells of whoever is ended by a signal. The store is not waited for: it may be what does not
+            // answer.
             return Ok(ExitCode::from(if signal == "SIGINT" { 130 } else { 143 }));
         }
         // A reader that hangs up (`hoc bundle RUN -o - | head -c 9`) is no failure.
