@@ -52,6 +52,8 @@ enum Gone {
     Permit,
     /// A step, and a server that starts anew has written as often since.
     Overwritten,
+    /// The same of a permit: the run has more steps than it had, and its version alone tells.
+    PermitOverwritten,
 }
 
 on_both! {
@@ -228,7 +230,7 @@ on_both! {
     }
 
     async fn a_store_that_fell_back_under_it_is_noticed(db: TestDatabase) {
-        for (n, gone) in (1..).zip([Gone::Step, Gone::Permit, Gone::Overwritten]) {
+        for (n, gone) in (1..).zip([Gone::Step, Gone::Permit, Gone::Overwritten, Gone::PermitOverwritten]) {
             let kit = Kit::replica(db, 2 * n).await;
             let agent = Agent::of(&kit, "acme").await;
             let run = agent.start().await;
@@ -236,16 +238,18 @@ on_both! {
             db.keep().await;
             match gone {
                 Gone::Step | Gone::Overwritten => drop(agent.record(run, llm(1)).await.unwrap()),
-                Gone::Permit => drop(agent.permit(run, ask("read")).await.unwrap()),
+                Gone::Permit | Gone::PermitOverwritten => drop(agent.permit(run, ask("read")).await.unwrap()),
             }
             db.put_back().await;
             let anew = Kit::replica(db, 2 * n + 1).await;
-            if gone == Gone::Overwritten {
+            let is_overwritten = matches!(gone, Gone::Overwritten | Gone::PermitOverwritten);
+            if is_overwritten {
                 at(&anew, &agent).record(run, llm(2)).await.unwrap();
             }
             let why = held_back(agent.record(run, llm(1)).await);
             assert!(why.contains("fell back under the server"), "{gone:?}: {why}");
-            let index = if gone == Gone::Overwritten { 2 } else { 1 };
+            assert_eq!(why.contains("as often now, the last time by another"), is_overwritten, "{gone:?}: {why}");
+            let index = if is_overwritten { 2 } else { 1 };
             let next = at(&anew, &agent).record(run, llm(1)).await.unwrap();
             assert_eq!(next.step_index, index, "{gone:?}: who starts anew goes on with what there is");
         }

@@ -2,12 +2,25 @@
 //!
 //! Who is halted has no more steps by that, and no other head of its chain. So where a run stands is kept beside its
 //! steps, and of those that were halted apart: however many runs come after them, that they were is known.
+//!
+//! A run that was written is in another version, of which the count says how often it was, and the mark which write was
+//! the last. A run that is found written as often, with another mark, was written by others from further back: the
+//! store fell back. That cannot be said wrongly, for
+//! - a version has one mark in one store: whoever raises it holds the row, and raises the count by one from what is
+//!   committed. Of who lost a race, or was rolled back, nobody reads anything;
+//! - what is kept here was committed: the version that a group read under its lock, or that which it left, once the
+//!   store has confirmed its commit. Of a commit of which nobody knows nothing is kept, so what the next one finds
+//!   goes on either way;
+//! - a backup that is put back brings each count with its mark.
+//!
+//! Where others have since written the run more often than it was here, its version says nothing: then steps are
+//! missed, by their number and, as long as there are no more, by the head; a permit that is gone is not.
 
 use std::{collections::HashMap, sync::Mutex};
 
 use chrono::{DateTime, Utc};
 use models::{
-    activity::{Run, RunState as LifeState},
+    activity::{Run, RunState as LifeState, RunVersion},
     ids::{RunId, TenantId},
 };
 use proof::{hash::Hash, words::RunStatus};
@@ -33,8 +46,8 @@ struct Place {
     stage: Stage,
     steps: u64,
     chain_head: Hash,
-    /// How often it was written: also where it came to no step by that.
-    written: u64,
+    /// In which state it was: another with each write, also where it came to no step by that.
+    version: RunVersion,
 }
 
 /// Where a run stands in its life.
@@ -58,14 +71,14 @@ impl Stage {
 
 impl Place {
     fn of(run: &RunState) -> Self {
-        let (stage, written) = (Stage::of(&run.run), run.version.count);
-        Self { stage, steps: run.next_index(), chain_head: run.trace.chain_head, written }
+        let (stage, steps) = (Stage::of(&run.run), run.next_index());
+        Self { stage, steps, chain_head: run.trace.chain_head, version: run.version }
     }
 
     /// Whether a run that is here has all that it had there.
     fn goes_on_from(self, there: Self) -> bool {
         self.stage >= there.stage
-            && self.written >= there.written
+            && (self.version == there.version || self.version.count > there.version.count)
             && (self.steps > there.steps
                 || (self.steps == there.steps && self.chain_head == there.chain_head))
     }
@@ -109,7 +122,8 @@ impl Left {
                 let (key, place) = ((tenant, run.run.id), Place::of(run));
                 // Groups may be told of in another order than they committed in.
                 let comes_after = |(_, known): &(DateTime<Utc>, Place)| {
-                    (place.stage, place.steps) >= (known.stage, known.steps)
+                    let order = |place: &Place| (place.stage, place.steps, place.version.count);
+                    order(&place) >= order(known)
                 };
                 if runs.get(&key).is_none_or(comes_after) {
                     runs.insert(key, (at, place));
@@ -151,14 +165,18 @@ impl Left {
         if found.is_some() && stage < Some(left.stage) {
             return Some(format!("run {id} had ended when this server last saw it, and has not"));
         }
-        if let Some(Place { steps, written, .. }) = found
+        if let Some(Place { steps, version, .. }) = found
             && steps >= left.steps
-            && written < left.written
+            && version != left.version
+            && version.count <= left.version.count
         {
-            let had = left.written;
-            return Some(format!(
-                "run {id} was written {had} times when this server last saw it, and {written} times now"
-            ));
+            let had = left.version.count;
+            let now = if version.count < had {
+                format!("{} times now", version.count)
+            } else {
+                "as often now, the last time by another".to_owned()
+            };
+            return Some(format!("run {id} was written {had} times when this server last saw it, and {now}"));
         }
         let (had, has) = (left.steps, found.map_or(0, |found| found.steps));
         Some(format!("run {id} had come to step {had} when this server last wrote it, and is at {has}"))
@@ -172,10 +190,17 @@ mod tests {
 
     use super::*;
 
+    fn version(count: u64, mark: u128) -> RunVersion {
+        RunVersion { count, mark: Uuid::from_u128(mark) }
+    }
+
     #[test]
     fn a_run_goes_on_where_it_has_its_steps_and_its_stage() {
-        let place = |stage, steps, head| Place { stage, steps, chain_head: Hash([head; 32]), written: 5 };
-        let left = place(Stage::Stopped, 3, 1);
+        let place = |stage: Stage, steps: u64, head: u8| {
+            let version = version(6, head.into());
+            Place { stage, steps, chain_head: Hash([head; 32]), version }
+        };
+        let left = Place { version: version(5, 1), ..place(Stage::Stopped, 3, 1) };
         for (found, goes_on) in [
             (left, true),
             (place(Stage::Over, 3, 1), true),
@@ -184,9 +209,12 @@ mod tests {
             (place(Stage::Over, 2, 1), false),
             (place(Stage::Running, 3, 1), false),
             (place(Stage::Running, 9, 9), false),
-            (Place { written: 6, ..left }, true),
-            (Place { written: 4, ..left }, false),
-            (Place { written: 4, ..place(Stage::Over, 9, 9) }, false),
+            (Place { version: version(6, 2), ..left }, true),
+            (Place { version: version(4, 2), ..left }, false),
+            // As often, by another: it was written anew from further back, whatever it has come to.
+            (Place { version: version(5, 2), ..left }, false),
+            (Place { version: version(5, 2), ..place(Stage::Over, 9, 9) }, false),
+            (Place { version: version(4, 2), ..place(Stage::Over, 9, 9) }, false),
         ] {
             assert_eq!(found.goes_on_from(left), goes_on, "{found:?}");
         }
@@ -197,7 +225,8 @@ mod tests {
         let (tenant, id) = (TenantId(Uuid::from_u128(1)), RunId(Uuid::from_u128(2)));
         let (left, at) = (Left::default(), |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second));
         lock(&left.halted).insert((tenant, id), (at(0), Stage::Stopped));
-        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]), written: 1 };
+        let (stage, version) = (Stage::Running, version(1, 1));
+        let place = Place { stage, steps: 1, chain_head: Hash([0; 32]), version };
         for n in 0..MAX_REMEMBERED + 10 {
             let run = RunId(Uuid::from_u128(10 + n as u128));
             lock(&left.runs).insert((tenant, run), (at(1), place));
@@ -232,7 +261,8 @@ mod tests {
     fn what_somebody_accepted_is_not_missed_and_what_comes_after_it_is() {
         let [one, other] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
         let (id, left) = (RunId(Uuid::from_u128(3)), Left::default());
-        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]), written: 1 };
+        let (stage, version) = (Stage::Running, version(1, 1));
+        let place = Place { stage, steps: 1, chain_head: Hash([0; 32]), version };
         let is_missed = |tenant| left.lost(tenant, id, None).is_some();
         for tenant in [one, other] {
             left.accepted(tenant, 0);
