@@ -264,6 +264,12 @@ impl Spine {
         why.or_else(|| self.shared.given_up.get().cloned()).or_else(|| self.db().fell_back())
     }
 
+    /// Whether a call has met that the store fell back, and nobody has looked yet what it lost.
+    pub(crate) fn is_fall_new(&self) -> bool {
+        let looked = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).is_some();
+        !looked && self.db().fell_back().is_some()
+    }
+
     /// From now on nothing is written for this reason; or, without one, all is as ever. Whether that is a change.
     pub(crate) fn hold_back(&self, why: Option<String>) -> bool {
         let mut held = self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner);

@@ -102,6 +102,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
             signing_key = Some(key.clone());
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
+            server::have_it_look(config).await;
             accepted = restored(&opened.spine, args.accept_restore, findings).await;
             Box::pin(logs(&opened.spine, findings)).await;
             if args.quick {

@@ -341,6 +341,43 @@ async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_postgre
     a_server_goes_on_with_its_runs_where_their_loss_was_accepted(Store::Postgres).await;
 }
 
+/// Whoever is told of a loss finds it in the checkpoint folder, though nobody ever signed what was lost. Of an embedded
+/// store the command finds the server by its lock, and asks it first.
+async fn a_loss_is_accepted_as_soon_as_it_is_told(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let agent = place.key("agent");
+    let server = place.serve();
+    let mut http = server.http();
+    started(&mut http, &agent);
+    keep(&place).await;
+    for _ in 0..3 {
+        started(&mut http, &agent);
+    }
+    put_back(&place).await;
+    let refused = start(&mut http, &agent).expect(503);
+    assert_eq!(refused["code"], "store_behind", "{refused}");
+    if place.database().is_some() {
+        let ready = http.get("/readyz", "").expect(503);
+        let why = ready["detail"].as_str().expect("why");
+        assert!(why.contains("--accept-restore") && why.contains("checkpoints"), "{why}");
+    }
+
+    let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
+    assert!(accepted.contains("accepted") && accepted.contains("had 4 when"), "{accepted}");
+    goes_on(&mut http);
+    start(&mut http, &agent).expect(201);
+}
+
+#[tokio::test]
+async fn a_loss_is_accepted_as_soon_as_it_is_told_on_sqlite() {
+    a_loss_is_accepted_as_soon_as_it_is_told(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_loss_is_accepted_as_soon_as_it_is_told_on_postgres() {
+    a_loss_is_accepted_as_soon_as_it_is_told(Store::Postgres).await;
+}
+
 /// A freeze is in no log, and its store counts as many changes again when somebody has revoked a key on it.
 #[tokio::test]
 async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {

@@ -49,6 +49,17 @@ impl Lost {
     }
 }
 
+/// Looks what a store lost that fell back a moment ago, so that it stands outside before anybody is told how it can be
+/// accepted: who does so looks there. Once it was looked, that is done each second in the background.
+pub(crate) async fn look_into_fall(spine: &Spine) {
+    if !spine.is_fall_new() {
+        return;
+    }
+    if let Err(err) = hold_back_if_lost(spine, Depth::Recent).await {
+        tracing::warn!(error = &err as &dyn std::error::Error, "what the store lost could not be looked at");
+    }
+}
+
 /// Compares every log with what any sink keeps of it, and with what this process saw. Where one is behind, nothing is
 /// written from now on; where none is any more, all is as ever.
 pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
@@ -73,7 +84,7 @@ pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>,
             first.told()
         )
     });
-    let why = why.or_else(|| spine.db().fell_back());
+    let why = why.or_else(|| spine.db().fell_back()).map(|why| why + &kept_where(spine));
     if spine.hold_back(why.clone()) {
         if let Some(why) = &why {
             tracing::error!(logs = lost.len(), "{why}");
@@ -82,6 +93,15 @@ pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>,
         }
     }
     Ok(lost)
+}
+
+/// Where this process keeps what it has seen: other servers may keep theirs elsewhere, and have seen less.
+fn kept_where(spine: &Spine) -> String {
+    let places: Vec<String> = spine.sinks().iter().map(|sink| sink.place()).collect();
+    if places.is_empty() {
+        return String::new();
+    }
+    format!(". What this server has seen of the logs is kept in {}", places.join(" and "))
 }
 
 /// The logs that do not go on from what is kept of them outside.

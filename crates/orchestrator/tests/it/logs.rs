@@ -13,7 +13,10 @@ use models::{
 use orchestrator::{
     Error, Parts, Spine,
     background::{restored, signer},
-    handlers::logs::{self, Logged},
+    handlers::{
+        logs::{self, Logged},
+        system,
+    },
     ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands},
 };
 use proof::{
@@ -218,6 +221,23 @@ on_both! {
         kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clear();
         restored::tick(&spine).await.unwrap();
         assert_eq!(signer::tick(&spine).await.unwrap(), 1, "it goes on by itself");
+    }
+
+    async fn who_is_told_how_a_loss_is_accepted_finds_it_outside(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let kept = Arc::new(InMemory::default());
+        let spine = keeping(&kit, vec![Arc::clone(&kept) as Arc<_>]);
+        rules(&agent, 0, 1).await;
+        db.keep().await;
+        rules(&agent, 1, 2).await;
+        db.put_back().await;
+        kit.db.compare_logs().await.unwrap_err();
+        let told = system::readyz(&spine).await.unwrap_err().to_string();
+        assert!(told.contains("--accept-restore") && told.contains("kept in a test"), "{told}");
+        let notes = kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let notes = notes.iter().map(|kept| (kept.log, kept.tree_size)).collect::<Vec<_>>();
+        assert_eq!(notes, [("audit", 3)], "before it was told");
     }
 
     async fn a_run_shows_its_calls_to_models(db: TestDatabase) {

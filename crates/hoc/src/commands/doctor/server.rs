@@ -100,8 +100,15 @@ pub(super) async fn look(
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             Ok(Ok(Some(Answers { status, said, .. }))) => {
+                // As it is told of a store that lost something.
+                let advice = if said.contains("--accept-restore") {
+                    "where no loss is told above, or another: it has seen more than the checkpoint folders of this command \
+                     have. Run the command once more with those that the server names, in HOC_CHECKPOINT_FOLDERS"
+                } else {
+                    "see its log"
+                };
                 let why = format!("http://{at}/readyz answers {status}: {said}");
-                return findings.failed("server", why, "see its log");
+                return findings.failed("server", why, advice);
             }
             Ok(Err(err)) => {
                 let why = format!("http://{at}: {}", causes::line(err.as_ref()));
@@ -113,6 +120,22 @@ pub(super) async fn look(
             }
         }
     }
+}
+
+/// Asks the server of this store, where one answers, whether it is ready. One that has met a loss has what it missed
+/// written down before it answers that, for whoever looks outside the store after this.
+pub(super) async fn have_it_look(config: &Config) {
+    let store = config.store.sqlite_file();
+    let at = match store.map(|store| ServeLock::holder(&config.store.data_dir.value, &store)) {
+        None => config.server.listen.value.clone(),
+        Some(Ok(Some(holder))) => match listening(&holder) {
+            Some(address) => address.to_string(),
+            None => return,
+        },
+        Some(Ok(None) | Err(_)) => return,
+    };
+    // What it answers is told at the end, by [`look`].
+    _ = timeout(PATIENCE, ask(&at)).await;
 }
 
 fn none(config: &Config, at: &str, findings: &mut Findings) {

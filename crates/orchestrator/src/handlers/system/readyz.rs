@@ -1,6 +1,12 @@
 //! Whether this server should be sent calls.
 
-use crate::{checkpoints::signs::installation, clock_check, errors::Error, fallen::Fallen, spine::Spine};
+use crate::{
+    checkpoints::{lost::look_into_fall, signs::installation},
+    clock_check,
+    errors::Error,
+    fallen::Fallen,
+    spine::Spine,
+};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,7 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     if !pending.is_empty() {
         return Err(NotReady::Migrations(pending));
     }
+    look_into_fall(spine).await;
     if let Some(why) = spine.held_back() {
         return Err(NotReady::HeldBack(why));
     }
