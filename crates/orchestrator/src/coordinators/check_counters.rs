@@ -72,7 +72,8 @@ pub async fn miscounts(spine: &Spine, tenant: TenantId) -> Result<Vec<Miscount>,
     }
 }
 
-/// Makes a tenant's counters say what is there; gives those that did not. Whoever writes what is counted may go on
+/// Makes a tenant's counters say what is there; gives those that did not when it looked: another who counts anew may
+/// have mended some of them while this waited. Whoever writes what is counted may go on
 /// meanwhile. Each time that it is to wait for another who does so, `waits` is told before for whom: the number that
 /// Postgres gives that one's connection.
 pub async fn recount(
