@@ -13,7 +13,8 @@
 //! - A call that failed, or lies below a step that did, under one that did not, or that tells more than a stream's
 //!   beginning, and that tells the same that went in and less of what came out, is of a try of its own, as of a stream
 //!   that broke: it is billed, and both count. So is one that tells half of a use, and in it what that one does not.
-//! - Under one that failed as well and tells one token that came out, one of which none did counts too, and retells it.
+//! - Where both failed, and the outer one tells one token that came out and the inner one none, the inner one counts,
+//!   and the outer one, which is told by it, does not.
 //! - Of two others that tell the same that went in, one that tells nothing of what came out, or one token, as when a
 //!   stream begins, does not count below one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing

@@ -16,7 +16,7 @@ use orchestrator::{budget::Share, spine::WholeRun};
 use crate::{Problem, problem::Code};
 
 /// An answer that is so short is not counted: there are no more of them than clients.
-pub(super) const SHORT: usize = 64 << 10;
+pub(super) const UNCOUNTED: usize = 64 << 10;
 
 /// How much of an answer is handed over at once. Whoever sends it takes no more before that has gone out; all of it at
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
@@ -29,7 +29,7 @@ pub(super) fn counted(share: Share, only_read: bool, mut response: Response) -> 
     let place = response.extensions_mut().remove::<WholeRun>();
     let Some(length) = HttpBody::size_hint(response.body()).exact() else { return response };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length <= SHORT {
+    if length <= UNCOUNTED {
         return response;
     }
     if share.holds(length) {

@@ -15,7 +15,7 @@ use axum::{
 use http_body_util::BodyExt as _;
 use orchestrator::{aside::aside, budget::Share, spine::WholeRun};
 
-use super::{held::SHORT as UNCOUNTED, packers::Packers};
+use super::{held::UNCOUNTED, packers::Packers};
 use crate::{
     Problem,
     carried::{PackedForms, StaysPlain},

@@ -37,7 +37,7 @@ const BYTES: u64 = 16 << 20;
 
 /// How many pieces of a pass delete counters of one round that came to nothing. What is left is deleted by the next
 /// pass: no tenant keeps the check from the others by what it leaves.
-const SWEEPS: u32 = 10;
+const SWEEPING_PIECES: u32 = 10;
 
 /// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
 const TOLD: usize = 10;
@@ -150,7 +150,7 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             let (found, round) = check_counters::check_next(&store, tenant, after.as_ref()).await?;
             drop(store);
             let Some(round) = round else { return Ok((found, None)) };
-            Ok((found, Some(sweep(spine, tenant, round, SWEEPS).await)))
+            Ok((found, Some(sweep(spine, tenant, round, SWEEPING_PIECES).await)))
         }
         Part::Sweep(round, pieces) => {
             drop(store);
@@ -307,13 +307,16 @@ mod tests {
 
     #[test]
     fn what_a_round_leaves_keeps_nobody_from_the_next_for_long() {
-        let (mut part, mut pieces) = (Part::Sweep(Round::Whole, SWEEPS), 0);
+        let (mut part, mut pieces) = (Part::Sweep(Round::Whole, SWEEPING_PIECES), 0);
         while let Part::Sweep(round, left) = part {
             (part, pieces) = (swept(round, left, true), pieces + 1);
         }
         assert!(matches!(part, Part::Counters(Some(Round::Whole))), "the next piece is the round behind it");
-        assert_eq!(pieces, SWEEPS);
-        assert!(matches!(swept(Round::Whole, SWEEPS, false), Part::Counters(Some(_))), "nothing is left");
+        assert_eq!(pieces, SWEEPING_PIECES);
+        assert!(
+            matches!(swept(Round::Whole, SWEEPING_PIECES, false), Part::Counters(Some(_))),
+            "nothing is left"
+        );
     }
 
     #[test]

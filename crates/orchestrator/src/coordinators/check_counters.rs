@@ -21,7 +21,7 @@ const TOLD: usize = 10;
 const DELETED: usize = 50;
 
 /// So many times at most some of the rows that came to nothing are deleted in one piece of the check.
-const SWEEPS: usize = 20;
+const DELETIONS: usize = 20;
 
 /// How long that waits for who writes to such a row at that moment.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -161,7 +161,7 @@ pub(crate) async fn sweep(spine: &Spine, tenant: TenantId, round: &Round) -> boo
     if !may_be {
         return false;
     }
-    for _ in 0..SWEEPS {
+    for _ in 0..DELETIONS {
         match sweep_some(spine, tenant, round).await {
             Ok(true) => {}
             Ok(false) => return false,
