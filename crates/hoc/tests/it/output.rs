@@ -128,7 +128,9 @@ fn a_link_and_a_mode_are_kept_and_no_other_file_is_touched() {
     fs::write(&file, "before").expect("it is written");
     fs::set_permissions(&file, Permissions::from_mode(0o640)).expect("ours");
     let others = ["file.json.new", "link.json.new", "new.json.new"].map(|name| folder.join(name));
-    others.iter().for_each(|other| fs::write(other, "mine").expect("it is written"));
+    for other in &others {
+        fs::write(other, "mine").expect("it is written");
+    }
     let there = names(&folder);
 
     let (code, _, errors) = bundled(&place, &id, &link);
