@@ -350,7 +350,10 @@ impl Conn {
     /// Makes everything durable, unless a statement failed: then nothing is. Postgres would answer such a COMMIT by
     /// rolling back without an error, and SQLite would keep what the other statements did.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        self.send_waiting().await?;
+        // After a failure it would only be refused, and the refusal be told in place of this.
+        if !self.failed.load(Ordering::Relaxed) {
+            self.send_waiting().await?;
+        }
         if self.failed.load(Ordering::Relaxed) {
             self.rollback().await?;
             return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));

@@ -374,6 +374,12 @@ impl Tx {
         self.conn.write_together();
     }
 
+    /// Sends what waits. That something of it fails is told here, while there is still a unit of work: whoever goes on
+    /// on another connection needs the one that failed, so that he is not lent the same again.
+    pub async fn send_waiting(&self) -> Result<(), StoreError> {
+        self.conn.send_waiting().await
+    }
+
     /// Undoes everything, and waits until that is done. A drop does the same in the background.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.conn.rollback().await

@@ -23,7 +23,7 @@ use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 
-async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
+pub(crate) async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
     let agent = Agent::of(kit, "acme").await;
     let change = SettingsChange { failure_mode: Some(mode), ..SettingsChange::default() };
     let before = account::settings(&kit.spine, &agent.admin).await.unwrap();
@@ -32,7 +32,7 @@ async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
 }
 
 /// Tries as a server does, until nothing waits in the spool.
-async fn drained(kit: &Kit, folder: &Path) {
+pub(crate) async fn drained(kit: &Kit, folder: &Path) {
     for _ in 0..1_000 {
         overdue::tick(&kit.spine).await.unwrap();
         if spooled(folder).0 == 0 {
@@ -44,7 +44,7 @@ async fn drained(kit: &Kit, folder: &Path) {
 }
 
 /// Two steps of each of two runs, with the store away.
-async fn unrecorded(db: &TestDatabase, agent: &Agent<'_>) -> [RunId; 2] {
+pub(crate) async fn unrecorded(db: &TestDatabase, agent: &Agent<'_>) -> [RunId; 2] {
     let runs = [agent.start().await, agent.start().await];
     for run in runs {
         agent.record(run, llm(1)).await.unwrap();
@@ -170,24 +170,6 @@ async fn a_passing_error_sets_no_answer_aside() {
          CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              IF nextval('rows_met') <= 8 THEN
                  RAISE EXCEPTION 'current transaction is aborted' USING ERRCODE = '25P02';
-             END IF;
-             RETURN NEW;
-         END $$",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_is_the_reason_only_if_another_connection_says_so() {
-    // The first connection that writes refuses for ever.
-    all_is_written_although(
-        "CREATE SEQUENCE refusing;
-         CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             IF NOT (SELECT is_called FROM refusing) THEN
-                 PERFORM setval('refusing', pg_backend_pid());
-             END IF;
-             IF (SELECT last_value FROM refusing) = pg_backend_pid() THEN
-                 RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
              END IF;
              RETURN NEW;
          END $$",

@@ -12,6 +12,7 @@ mod contributions;
 mod counted;
 mod damaged;
 mod done;
+mod elsewhere;
 mod fallen;
 mod gaps;
 mod halts;

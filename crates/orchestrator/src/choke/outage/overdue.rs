@@ -213,11 +213,14 @@ async fn settle(spine: &Spine, tx: Tx, (state, writes): (State, bool)) -> Result
     Ok(())
 }
 
+/// All of it is sent: what the store says of a row is told while its connection is still had, and not by the commit,
+/// behind which nobody could say which connection it was.
 async fn write_all(state: &mut State, tx: &Tx, unrecorded: &[SystemRecord]) -> Result<(), StoreError> {
     if state.has_writes() {
         write::write(state, tx).await?;
     }
-    tx.logs().insert_system_records(unrecorded).await
+    tx.logs().insert_system_records(unrecorded).await?;
+    tx.send_waiting().await
 }
 
 /// Those that the store does not have: a commit whose outcome was not known may have been one.
