@@ -1,5 +1,7 @@
 //! Looking at what our guarantees rest on: the triggers that refuse changes, and how durable a commit is.
 
+mod condition;
+
 use std::collections::BTreeMap;
 
 use migrations::{Dialect, HISTORY, trigger_functions};
@@ -72,7 +74,7 @@ async fn triggers_of_sqlite(conn: &Conn) -> Result<BTreeMap<String, Trigger>, St
 }
 
 /// What the store says of a trigger that this statement made. SQLite has the statement itself. Of Postgres it is asked
-/// when the trigger fires, whether under a condition, and what it calls: that is a function with its body and its path.
+/// when the trigger fires, under which condition, and what it calls: that is a function with its body and its path.
 fn said(dialect: Dialect, made: &str) -> String {
     if dialect == Dialect::Sqlite {
         return made.to_owned();
@@ -84,8 +86,14 @@ fn said(dialect: Dialect, made: &str) -> String {
     let table = word(after(" ON "));
     let functions = trigger_functions();
     let body = functions.iter().find(|(name, _)| *name == function).map_or("", |(_, body)| body.as_str());
-    let under = if made.contains(" WHEN (") { "a condition" } else { "none" };
-    format!("{event} of each {level} of {table} under {under}: {function}, {body}")
+    format!("{event} of each {level} of {table} when {}: {function}, {body}", condition_of(made))
+}
+
+/// The condition in a statement that makes a trigger on Postgres.
+fn condition_of(made: &str) -> String {
+    let rest = made.split_once(" WHEN (").map_or("", |(_, rest)| rest);
+    let condition = rest.rsplit_once(") EXECUTE FUNCTION ").map_or(rest, |(condition, _)| condition);
+    condition::in_one_form(condition)
 }
 
 /// On Postgres a trigger must be ENABLE ALWAYS, and its function must be in the schema of its table, and look for
@@ -94,9 +102,10 @@ async fn triggers_of_postgres(conn: &Conn) -> Result<BTreeMap<String, Trigger>, 
     let query = "SELECT t.tgname::text, t.tgenabled = 'A', \
                  concat(CASE t.tgtype & ~1 WHEN 6 THEN 'INSERT' WHEN 10 THEN 'DELETE' WHEN 18 THEN 'UPDATE' \
                  WHEN 34 THEN 'TRUNCATE' ELSE t.tgtype::text END, ' of each ', \
-                 CASE t.tgtype & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END, ' of ', c.relname, ' under ', \
-                 CASE WHEN t.tgqual IS NOT NULL THEN 'a condition' WHEN t.tgattr::text = '' THEN 'none' ELSE 'columns' END, \
-                 ': ', p.proname, ', ', btrim(p.prosrc), \
+                 CASE t.tgtype & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END, ' of ', c.relname, \
+                 CASE WHEN t.tgattr::text = '' THEN '' ELSE ' where columns change' END), \
+                 CASE WHEN t.tgqual IS NULL THEN '' ELSE pg_get_triggerdef(t.oid) END, \
+                 concat(p.proname, ', ', btrim(p.prosrc), \
                  CASE WHEN p.pronamespace = c.relnamespace AND p.proconfig = \
                  ARRAY[format('search_path=pg_catalog, %I, pg_temp', current_schema())] THEN '' ELSE ' elsewhere' END) \
                  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid \
@@ -104,9 +113,10 @@ async fn triggers_of_postgres(conn: &Conn) -> Result<BTreeMap<String, Trigger>, 
     let rows = conn.rows(Statement::from_string(DbBackend::Postgres, query)).await?;
     rows.iter()
         .map(|row| {
+            let text = |column| value::<String>("pg_trigger", row, column);
             let is_on: bool = value("pg_trigger", row, 1)?;
-            let says: String = value("pg_trigger", row, 2)?;
-            Ok((value("pg_trigger", row, 0)?, if is_on { Trigger::Says(says) } else { Trigger::Off }))
+            let says = format!("{} when {}: {}", text(2)?, condition_of(&text(3)?), text(4)?);
+            Ok((text(0)?, if is_on { Trigger::Says(says) } else { Trigger::Off }))
         })
         .collect()
 }

@@ -35,30 +35,41 @@ testkit::on_both! {
     }
 
     async fn a_trigger_that_asks_another_thing_is_seen(db: TestDatabase) {
-        let again = |name: &str, event: &str, rest: &str| {
-            let store = db.store();
-            let drop = if store == Store::Sqlite { "" } else { " ON run_segments" };
-            let on = if store == Store::Sqlite { "" } else { "; ALTER TABLE run_segments ENABLE ALWAYS TRIGGER " };
-            let named = if store == Store::Sqlite { "" } else { name };
-            format!("DROP TRIGGER {name}{drop}; CREATE TRIGGER {name} BEFORE {event} ON run_segments {rest}{on}{named}")
+        let again = |table: &str, event: &str, rest: &str| {
+            let name = format!("{table}_no_update");
+            let (drop, on) = match db.store() {
+                Store::Sqlite => (String::new(), String::new()),
+                Store::Postgres => {
+                    (format!(" ON {table}"), format!("; ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"))
+                }
+            };
+            (format!("DROP TRIGGER {name}{drop}; CREATE TRIGGER {name} BEFORE {event} ON {table} {rest}{on}"), name)
         };
-        let name = "run_segments_no_update";
+        let segments = "run_segments";
         let changed = match db.store() {
-            Store::Sqlite => vec![(again(name, "UPDATE", "WHEN 1 = 0 BEGIN SELECT RAISE(ABORT, 'never'); END"), name)],
+            Store::Sqlite => vec![again(segments, "UPDATE", "WHEN 1 = 0 BEGIN SELECT RAISE(ABORT, 'never'); END")],
             Store::Postgres => {
                 let row = "FOR EACH ROW EXECUTE FUNCTION refuse_append_only()";
+                let when = |asked: &str| format!("FOR EACH ROW WHEN ({asked}) EXECUTE FUNCTION refuse_append_only()");
+                let falls = "NEW.tree_size < OLD.tree_size OR NEW.epoch < OLD.epoch";
                 vec![
                     // It refuses, but what was not erased.
-                    (again(name, "UPDATE", "FOR EACH ROW EXECUTE FUNCTION refuse_but_erased()"), name),
-                    (again(name, "INSERT", row), name),
-                    (again(name, "UPDATE", "FOR EACH ROW WHEN (false) EXECUTE FUNCTION refuse_append_only()"), name),
-                    (again(name, "UPDATE OF body", row), name),
-                    ("ALTER FUNCTION refuse_but_erased() RESET search_path".to_owned(), "run_salts_no_delete"),
+                    again(segments, "UPDATE", "FOR EACH ROW EXECUTE FUNCTION refuse_but_erased()"),
+                    again(segments, "INSERT", row),
+                    again(segments, "UPDATE", &when("false")),
+                    again(segments, "UPDATE OF body", row),
+                    // These are made under a condition.
+                    again("aos_traces", "UPDATE", &when("false")),
+                    again("aos_traces", "UPDATE", &when("OLD.sealed_leaf_index IS NULL")),
+                    again("log_heads", "UPDATE", &when("NEW.tree_size < OLD.tree_size AND NEW.epoch < OLD.epoch")),
+                    again("log_heads", "UPDATE OF epoch", &when(falls)),
+                    again("log_heads", "UPDATE", row),
+                    ("ALTER FUNCTION refuse_but_erased() RESET search_path".to_owned(), "run_salts_no_delete".to_owned()),
                     (
                         "CREATE OR REPLACE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS \
                          $$ BEGIN RETURN NEW; RAISE EXCEPTION 'append-only'; END $$"
                             .to_owned(),
-                        "run_log_no_update",
+                        "run_log_no_update".to_owned(),
                     ),
                 ]
             }
