@@ -11,6 +11,7 @@ use models::{
     ids::{RunId, TenantId},
     logs::Trace,
 };
+use proof::contents::Salt;
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, FromQueryResult as _, IdenStatic as _, Iterable as _,
     QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select,
@@ -47,7 +48,7 @@ const TABLE: &str = "runs";
 
 /// What is asked beside the columns, and its names; and how those of a trace begin.
 const FROZEN: &str = "frozen";
-const SALTED: &str = "salted";
+const SALT: &str = "salt";
 const OF_TRACE: &str = "of_trace_";
 
 /// A run as it is locked for calls of it.
@@ -64,7 +65,7 @@ pub struct LockedRun {
 }
 
 /// What a remembered run is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
     /// The run.
     pub run: RunId,
@@ -72,8 +73,9 @@ pub struct StoredState {
     pub version: RunVersion,
     /// Whether a freeze holds for it, under the very name of its agent.
     pub frozen: bool,
-    /// Whether there is what its texts are hashed with.
-    pub salted: bool,
+    /// What its texts are hashed with, where that is kept as it must be. What is wrong with it else is told to whoever
+    /// reads it.
+    pub salt: Option<Salt>,
 }
 
 impl RunLocks<'_> {
@@ -101,7 +103,7 @@ impl RunLocks<'_> {
             .select_only()
             .columns([Column::Id, Column::Version, Column::VersionMark])
             .expr_as(freeze_of_run(tenant), FROZEN)
-            .expr_as(salt_of_run(tenant), SALTED)
+            .expr_as(salt_of_run(tenant), SALT)
             .order_by_asc(Column::Id)
             .lock_exclusive()
             .into_query();
@@ -152,7 +154,12 @@ fn whole(row: &QueryResult) -> Result<LockedRun, StoreError> {
 fn state(row: &QueryResult) -> Result<StoredState, StoreError> {
     let Id(run): Id<RunId> = value(TABLE, row, 0)?;
     let version = RunVersion { count: number(TABLE, Some(row), 1)?, mark: value::<Uuid>(TABLE, row, 2)? };
-    Ok(StoredState { run, version, frozen: value(TABLE, row, 3)?, salted: value(TABLE, row, 4)? })
+    Ok(StoredState { run, version, frozen: value(TABLE, row, 3)?, salt: salt(row, 4) })
+}
+
+fn salt(row: &QueryResult, column: usize) -> Option<Salt> {
+    let bytes: Option<Vec<u8>> = row.try_get_by(column).ok()?;
+    <[u8; 32]>::try_from(bytes?).ok().map(Salt::new)
 }
 
 fn said(row: &QueryResult, tenant: TenantId, known: Option<Change>) -> Result<Found, StoreError> {
@@ -174,8 +181,9 @@ fn trace_of_run() -> Condition {
         .add(same(traces::Column::RunId, Column::Id))
 }
 
-/// That the run of the row that is asked for has a salt.
+/// The salt of the run of the row that is asked for.
 fn salt_of_run(tenant: TenantId) -> SimpleExpr {
     let of_run = Expr::col((salts::Entity, salts::Column::RunId)).equals((runs::Entity, Column::Id));
-    Expr::exists(salts_of(tenant).select_only().column(salts::Column::RunId).filter(of_run).into_query())
+    let salt = salts_of(tenant).select_only().column(salts::Column::Salt).filter(of_run).into_query();
+    Expr::SubQuery(None, Box::new(salt.into()))
 }

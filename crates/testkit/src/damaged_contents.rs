@@ -1,7 +1,10 @@
 //! What a failing disk, or whoever owns the database, does to the texts of runs: a statement each, behind the drivers'
 //! back.
 
-use crate::{contents::StoredContents, databases::TestDatabase};
+use crate::{
+    contents::StoredContents,
+    databases::{Store, TestDatabase},
+};
 
 /// The columns of a body besides its key.
 const COLUMNS: &str = "key_record, base_record, text_count, codec, raw_length, body";
@@ -17,6 +20,8 @@ pub enum ContentsDamage {
     Again(StoredContents, i64),
     /// The salt of the run with this id is gone: 32 hexadecimal digits.
     NoSalt(String),
+    /// It is these bytes, in hexadecimal digits.
+    Salt(String, &'static str),
 }
 
 impl StoredContents {
@@ -105,6 +110,13 @@ impl TestDatabase {
                  SELECT tenant_id, run_id, {place}, {COLUMNS} FROM kept_run_contents WHERE {key}"
             ),
             ContentsDamage::NoSalt(run) => format!("DELETE FROM run_salts WHERE run_id = {}", self.id(run)),
+            ContentsDamage::Salt(run, digits) => {
+                let bytes = match self.store() {
+                    Store::Sqlite => format!("x'{digits}'"),
+                    Store::Postgres => format!("decode('{digits}', 'hex')"),
+                };
+                format!("UPDATE run_salts SET salt = {bytes} WHERE run_id = {}", self.id(run))
+            }
         };
         self.tamper(&statement).await.expect("done");
     }

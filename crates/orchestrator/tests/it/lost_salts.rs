@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use kit::Kit;
-use models::{activity::RunState, ids::RunId};
+use models::{activity::RunState, ids::RunId, logs::KeptText};
 use orchestrator::{
     Error,
     background::sweeper,
@@ -15,8 +15,12 @@ use testkit::{ContentsDamage as Damage, on_both};
 
 use crate::{
     agent::{Agent, llm},
+    damaged_contents::paged,
     tampering::failures,
 };
+
+/// A salt that no run has.
+const OTHER: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 fn saying(prompt: &str) -> StepReport {
     let mut report = llm(1);
@@ -96,5 +100,25 @@ on_both! {
             let proof = run_proof::proof(spine, &agent.admin, run, false).await.unwrap();
             assert_eq!(proof.integrity.failure_reason, None, "nothing is missed any more");
         }
+    }
+    /// The server remembers what it was when it served the run last, and does not go by that.
+    async fn a_salt_that_is_another_now_is_met_by_the_next_step(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (cut, other) = (agent.start().await, agent.start().await);
+        agent.record(cut, saying("What of Ann?")).await.unwrap();
+        agent.record(other, llm(1)).await.unwrap();
+        db.keep_contents().await;
+        for (run, digits) in [(cut, "0102030405"), (other, OTHER)] {
+            db.damage_contents(&Damage::Salt(run.0.simple().to_string(), digits)).await;
+        }
+        let told = agent.record(cut, saying("What of Bob?")).await;
+        assert!(matches!(told, Err(Error::Damaged { table: "run_salts", .. })), "{told:?}");
+        assert_eq!(failures(&agent).await.len(), 1);
+
+        agent.record(other, saying("What of Bob?")).await.unwrap();
+        let (texts, missing) = paged(&agent, other, 50).await;
+        let prompt = texts.last().and_then(|texts| texts.prompt.as_ref());
+        assert!(matches!(prompt, Some(KeptText::Text(text)) if text == "What of Bob?"), "{texts:?}, {missing:?}");
     }
 }

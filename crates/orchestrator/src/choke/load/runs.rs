@@ -53,8 +53,10 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
     if hot.is_empty() {
         return Ok(taken);
     }
-    for StoredState { run: id, version, frozen, salted } in tx.run_locks().lock_states(tenant, ids).await? {
-        let Some(hot) = hot.remove(&id).filter(|hot| hot.version == version && salted) else { continue };
+    for StoredState { run: id, version, frozen, salt } in tx.run_locks().lock_states(tenant, ids).await? {
+        // By a salt that is not the store's any more, nobody could tell again what the run says now.
+        let holds = |hot: &HotRun| hot.version == version && salt.as_ref() == Some(&hot.beside.salt);
+        let Some(hot) = hot.remove(&id).filter(holds) else { continue };
         let HotRun { run, trace, version, snapshot, open, beside } = hot;
         state.frozen |= frozen || may_be_frozen(&run);
         state.salts.insert(id, RunSalt::Kept(beside.salt));
