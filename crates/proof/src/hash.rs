@@ -25,6 +25,14 @@ pub fn sha256(bytes: &[u8]) -> Hash {
 pub struct Stream(Sha256);
 
 impl Stream {
+    /// For [`leaf`] of bytes that come in pieces.
+    #[must_use]
+    pub fn of_leaf() -> Self {
+        let mut stream = Self::default();
+        stream.update(&[LEAF]);
+        stream
+    }
+
     /// More bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
@@ -37,10 +45,13 @@ impl Stream {
     }
 }
 
+/// What is hashed before a leaf.
+const LEAF: u8 = 0x00;
+
 /// Hash of a leaf: of a record, of a log's entry.
 #[must_use]
 pub fn leaf(bytes: &[u8]) -> Hash {
-    Hash(Sha256::new().chain_update([0x00]).chain_update(bytes).finalize().into())
+    Hash(Sha256::new().chain_update([LEAF]).chain_update(bytes).finalize().into())
 }
 
 /// Hash of an inner node.
@@ -150,5 +161,13 @@ mod tests {
         {
             assert_eq!(wrong.parse::<Hash>(), Err(NotAHash), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_leaf_that_comes_in_pieces_is_the_same_leaf() {
+        let mut stream = Stream::of_leaf();
+        stream.update(b"in ");
+        stream.update(b"pieces");
+        assert_eq!(stream.finish(), leaf(b"in pieces"));
     }
 }
