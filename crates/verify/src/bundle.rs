@@ -1,5 +1,7 @@
 //! Verifying a bundle: reading it, opening its statement, and every check in its order.
 
+use std::io::{self, Read};
+
 use proof::{
     bundle::{Completeness, Manifest, PREDICATE_TYPE},
     dsse::DsseError,
@@ -16,6 +18,7 @@ use crate::{
     },
     document::{self, Document},
     json::Parser,
+    reader::Unread,
     report::{Finding, Findings, Report, Word},
     shown,
 };
@@ -38,35 +41,68 @@ pub struct Options {
 #[error("this is no run evidence bundle: {0}")]
 pub struct NotABundle(String);
 
+/// A stream was not read to its end as a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRead {
+    /// It broke off.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It may be a bundle whose members are in another order, or none at all: [`bundle`] can tell.
+    #[error("it cannot be verified as it comes: {0}")]
+    AsStream(String),
+}
+
 /// Verifies a bundle with keys that came another way: those inside it are never trusted.
 ///
 /// # Errors
 /// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
 pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Report, NotABundle> {
-    let mut findings = Findings::default();
-    let read = std::str::from_utf8(bytes).map_err(|why| why.to_string());
-    let document = match read
+    let text = std::str::from_utf8(bytes).map_err(|why| why.to_string());
+    let document = match text
         .and_then(|text| document::read(text, options.reexecute).map_err(|wrong| wrong.to_string()))
     {
         Ok(document) => document,
         Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(shown(&why).into_owned())),
-        Err(why) => {
-            findings.note("format", Err(Finding::tampered(why)));
-            return Ok(unsigned(findings));
-        }
+        Err(why) => return Ok(unreadable(why)),
     };
+    Ok(read(&document, keys, options))
+}
+
+/// The same of a bundle that comes as a stream, of whose text no more is held than the value that is being read. What it
+/// finds is what [`bundle`] finds.
+///
+/// # Errors
+/// If the stream breaks off, or if only who has all of it can tell what it is.
+pub fn stream(from: impl Read, keys: &[PublicKey], options: &Options) -> Result<Report, NotRead> {
+    match document::read_stream(from, options.reexecute) {
+        Ok(document) => Ok(read(&document, keys, options)),
+        Err(Unread::Wrong(why)) => Ok(unreadable(why)),
+        Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
+        Err(Unread::Io(err)) => Err(NotRead::Io(err)),
+    }
+}
+
+/// What is said of a bundle that cannot be read.
+fn unreadable(why: String) -> Report {
+    let mut findings = Findings::default();
+    findings.note("format", Err(Finding::tampered(why)));
+    unsigned(findings)
+}
+
+/// The checks of a document that could be read.
+fn read(document: &Document, keys: &[PublicKey], options: &Options) -> Report {
+    let mut findings = Findings::default();
     let records: usize = document.sealed.lines.values().map(Vec::len).sum();
     findings.note("format", Ok(format!("one document of {records} records, each of its type")));
-
-    let (statement, key_id) = match open(&document, keys) {
+    let (statement, key_id) = match open(document, keys) {
         Ok(opened) => opened,
         Err(finding) => {
             findings.note("signature", Err(finding));
-            return Ok(unsigned(findings));
+            return unsigned(findings);
         }
     };
     findings.note("signature", Ok(format!("the statement is signed by key {key_id}")));
-    Ok(signed(&document, &statement, key_id, keys, options, findings))
+    signed(document, &statement, key_id, keys, options, findings)
 }
 
 /// The statement, once a trusted key is known to have signed it.

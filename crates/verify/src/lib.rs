@@ -14,11 +14,12 @@ mod document;
 mod input;
 mod json;
 pub mod log;
+mod reader;
 mod report;
 mod shown;
 mod time;
 
-pub use bundle::{NotABundle, Options, bundle};
+pub use bundle::{NotABundle, NotRead, Options, bundle, stream};
 pub use input::{BadLine, Row, Seen, rows, seen};
 pub use report::{Check, Report, Word};
 pub use shown::shown;

@@ -8,13 +8,12 @@ use proof::{
     records::{ActivityRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
-use serde::Deserialize;
 
-use super::{
-    gist::{Gist, Line},
-    held::{Held, present, tagged},
+use super::gist::{Gist, Line};
+use crate::{
+    json::Wrong,
+    reader::{Held, Reader, present},
 };
-use crate::json::{Parser, Wrong};
 
 /// An addendum: its leaf, where that is in the run log, and what it added.
 #[derive(Debug)]
@@ -31,14 +30,14 @@ pub(crate) struct Added {
     pub(crate) gist: Gist,
 }
 
-pub(super) fn read_addendum(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Addendum, Wrong> {
+pub(super) fn read_addendum<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Addendum, Wrong> {
     let (mut leaf, mut leaf_index, mut inclusion, mut added) = (None, None, None, None);
-    parser.members(&["inclusion", "leaf", "leaf_index", "records"], &[], |parser, name| {
+    reader.members(&["inclusion", "leaf", "leaf_index", "records"], &[], |reader, name| {
         match name {
-            "inclusion" => inclusion = Some(Vec::deserialize(parser)?),
-            "leaf" => leaf = Some(tagged(parser)?),
-            "leaf_index" => leaf_index = Some(u64::deserialize(parser)?),
-            _ => added = Some(read_added(parser, whole_decisions)?),
+            "inclusion" => inclusion = Some(reader.value()?),
+            "leaf" => leaf = Some(reader.tagged()?),
+            "leaf_index" => leaf_index = Some(reader.value()?),
+            _ => added = Some(read_added(reader, whole_decisions)?),
         }
         Ok(())
     })?;
@@ -46,25 +45,25 @@ pub(super) fn read_addendum(parser: &mut Parser<'_>, whole_decisions: bool) -> R
     Ok(Addendum { leaf: present(leaf)?, proof, added: present(added)? })
 }
 
-fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, Wrong> {
+fn read_added<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Added, Wrong> {
     let names = ADDED.map(RecordKind::as_str);
     let mut all = Added::default();
-    parser.members(&names, &[], |parser, name| {
+    reader.members(&names, &[], |reader, name| {
         let all = &mut all;
         match name.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
-            RecordKind::Step => records(all, parser, Gist::step),
-            RecordKind::Decision => records(all, parser, |all, it| all.decision(it, whole_decisions)),
-            RecordKind::Activity => records(all, parser, |_, _: ActivityRecord| ()),
-            RecordKind::Breach => records(all, parser, Gist::breach),
+            RecordKind::Step => records(all, reader, Gist::step),
+            RecordKind::Decision => records(all, reader, |all, it| all.decision(it, whole_decisions)),
+            RecordKind::Activity => records(all, reader, |_, _: ActivityRecord| ()),
+            RecordKind::Breach => records(all, reader, Gist::breach),
             RecordKind::CaptureFailure => {
-                records(all, parser, |all, it: CaptureFailureRecord| all.failure(&it))
+                records(all, reader, |all, it: CaptureFailureRecord| all.failure(&it))
             }
-            RecordKind::Enforcement => records(all, parser, Gist::enforcement),
-            RecordKind::Gap => records(all, parser, Gist::gap),
-            RecordKind::Incident => records(all, parser, Gist::incident),
-            RecordKind::Intervention => records(all, parser, Gist::intervention),
-            RecordKind::Prevention => records(all, parser, Gist::prevention),
-            RecordKind::Provider => records(all, parser, |_, _: ProviderRecord| ()),
+            RecordKind::Enforcement => records(all, reader, Gist::enforcement),
+            RecordKind::Gap => records(all, reader, Gist::gap),
+            RecordKind::Incident => records(all, reader, Gist::incident),
+            RecordKind::Intervention => records(all, reader, Gist::intervention),
+            RecordKind::Prevention => records(all, reader, Gist::prevention),
+            RecordKind::Provider => records(all, reader, |_, _: ProviderRecord| ()),
             kind @ (RecordKind::Environment | RecordKind::Integrity | RecordKind::Run) => {
                 Err(Wrong::new(format!("{kind} is of the run as a whole")))
             }
@@ -73,14 +72,14 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
     Ok(all)
 }
 
-fn records<T: RunEvidence>(
+fn records<R: Reader, T: RunEvidence>(
     all: &mut Added,
-    parser: &mut Parser<'_>,
+    reader: &mut R,
     mut keep: impl FnMut(&mut Gist, T),
 ) -> Result<(), Wrong> {
     let mut lines = Vec::new();
-    parser.elements(|parser| {
-        let Held { value: record, hash } = tagged::<T>(parser)?;
+    reader.elements(|reader| {
+        let Held { value: record, hash } = reader.tagged::<T>()?;
         lines.push(Line { hash, place: record.position() });
         all.gist.owner(&record);
         keep(&mut all.gist, record);

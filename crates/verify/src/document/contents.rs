@@ -6,10 +6,11 @@ use proof::{
     hash::Hash,
     leaves::ErasedLeaf,
 };
-use serde::Deserialize;
 
-use super::held::{Held, held, present, tagged};
-use crate::json::{Parser, Wrong};
+use crate::{
+    json::{Parser, Wrong},
+    reader::{Held, Reader, present},
+};
 
 /// What is kept of a run's texts.
 #[derive(Debug)]
@@ -30,36 +31,57 @@ pub(crate) struct Erased {
     pub(crate) proof: LogProof,
 }
 
-pub(super) fn read_contents(parser: &mut Parser<'_>) -> Result<Contents, Wrong> {
-    let (mut erased, mut salt, mut texts) = (None, None, None);
-    parser.members(&["erased", "salt", "texts"], &[], |parser, name| {
+/// The texts, as far as they have been read.
+#[derive(Default)]
+struct Texts {
+    names: Vec<Content>,
+    /// Those that came before what they are named with.
+    unnamed: Vec<String>,
+}
+
+pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong> {
+    let (mut erased, mut salt, mut texts) = (None, None::<Held<Hash>>, None);
+    reader.members(&["erased", "salt", "texts"], &[], |reader, name| {
         match name {
-            "erased" | "salt" if parser.null()? => {}
-            "erased" => erased = Some(held(parser, read_erased)?),
-            "salt" => salt = Some(held(parser, |parser| Hash::deserialize(parser))?),
-            // What they are hashed with may come after them.
-            _ => texts = Some(parser.elements(Parser::string)?),
+            "erased" | "salt" if reader.null()? => {}
+            "erased" => erased = Some(reader.held(read_erased)?),
+            "salt" => salt = Some(reader.plain()?),
+            _ => texts = Some(read_texts(reader, salt.as_ref())?),
         }
         Ok(())
     })?;
-    let texts = present(texts)?;
-    let (names, nameless) = match &salt {
-        None => (Vec::new(), texts.len()),
-        Some(salt) => {
-            let salt = Salt::new(salt.value.0);
-            (texts.iter().map(|text| salt.name(text)).collect(), 0)
-        }
-    };
+    let Texts { mut names, unnamed } = present(texts)?;
+    let mut nameless = unnamed.len();
+    if let Some(salt) = &salt {
+        let salt = Salt::new(salt.value.0);
+        names.extend(unnamed.iter().map(|text| salt.name(text)));
+        nameless = 0;
+    }
     Ok(Contents { erased, salt: salt.map(|salt| salt.hash), texts: names, nameless })
 }
 
-fn read_erased(parser: &mut Parser<'_>) -> Result<Erased, Wrong> {
+fn read_texts<R: Reader>(reader: &mut R, salt: Option<&Held<Hash>>) -> Result<Texts, Wrong> {
+    let mut texts = Texts::default();
+    match salt.map(|salt| Salt::new(salt.value.0)) {
+        Some(salt) => {
+            texts.names = reader.elements(|reader| reader.one(|parser| Ok(salt.name(&parser.string()?))))?;
+        }
+        None => texts.unnamed = reader.elements(|reader| reader.one(text))?,
+    }
+    Ok(texts)
+}
+
+fn text(parser: &mut Parser<'_>) -> Result<String, Wrong> {
+    Ok(parser.string()?.into_owned())
+}
+
+fn read_erased<R: Reader>(reader: &mut R) -> Result<Erased, Wrong> {
     let (mut leaf, mut leaf_index, mut inclusion) = (None, None, None);
-    parser.members(&["inclusion", "leaf", "leaf_index"], &[], |parser, name| {
+    reader.members(&["inclusion", "leaf", "leaf_index"], &[], |reader, name| {
         match name {
-            "inclusion" => inclusion = Some(Vec::deserialize(parser)?),
-            "leaf" => leaf = Some(tagged(parser)?),
-            _ => leaf_index = Some(u64::deserialize(parser)?),
+            "inclusion" => inclusion = Some(reader.value()?),
+            "leaf" => leaf = Some(reader.tagged()?),
+            _ => leaf_index = Some(reader.value()?),
         }
         Ok(())
     })?;

@@ -3,8 +3,9 @@
 mod addenda;
 mod contents;
 mod gist;
-mod held;
 mod sealed;
+
+use std::io::Read;
 
 use proof::{
     bundle::{AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots},
@@ -12,21 +13,19 @@ use proof::{
     hash::Hash,
     leaves::{AuditRecord, SealedLeaf},
 };
-use serde::Deserialize;
 
+pub(crate) use crate::reader::Held;
 use crate::{
-    beside::Beside,
-    json::{Parser, Piece, Wrong},
+    json::Wrong,
+    reader::{Reader, Streamed, Unread, Whole, present},
 };
 pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
 use contents::read_contents;
 pub(crate) use contents::{Contents, Erased};
 pub(crate) use gist::{Decision, Effect, Gist, Line, Step, Used};
-pub(crate) use held::Held;
-use held::{held, plain, present, tagged};
 pub(crate) use sealed::Sealed;
-use sealed::{SealedText, read_sealed};
+use sealed::read_sealed;
 
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -66,93 +65,70 @@ pub(crate) struct Receipt {
     pub(crate) proof: LogProof,
 }
 
-/// Reads a document. Its records are hashed beside, on another core where there is one.
+/// Reads a document that is all in memory. Its records are hashed beside, on another core where there is one.
 pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong> {
-    let (parts, hashed) = Beside::with(text, |beside| parts(text, beside, whole_decisions));
-    let Parts { sealed, after, proofs, receipt_is_named, contents, statement, pieces } = parts?;
-    let [first, rest @ ..] = pieces;
-    // The stretch is the first part, as it stands.
-    let digest = hashed.stretch.filter(|_| first.is_canonical()).unwrap_or_else(|| first.digest());
-    let [after_piece, proofs_piece, contents_piece] = rest;
-    // A receipt that is absent is one that is null.
-    let third =
-        if receipt_is_named { proofs_piece.digest() } else { proofs_piece.digest_with_null("receipt") };
-    Ok(Document {
-        sealed: sealed.with(&hashed.pieces),
-        after,
-        proofs,
-        contents,
-        statement,
-        digests: [digest, after_piece.digest(), third, contents_piece.digest()],
-    })
+    document(&mut Whole::new(text), whole_decisions, &mut None)
 }
 
-/// A document while its records are still being hashed.
-struct Parts<'a> {
-    sealed: SealedText,
-    after: After,
-    proofs: Proofs,
-    receipt_is_named: bool,
-    contents: Contents,
-    statement: Envelope,
-    pieces: [Piece<'a>; PARTS.len()],
+/// Reads a document as it comes, and holds no more of its text than the value that is being read.
+pub(crate) fn read_stream(from: impl Read, whole_decisions: bool) -> Result<Document, Unread> {
+    let mut reader = Streamed::new(from);
+    let mut format = None;
+    let read = document(&mut reader, whole_decisions, &mut format);
+    reader.over(read, format.is_some_and(|format| format == FORMAT))
 }
 
-fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> Result<Parts<'a>, Wrong> {
-    let (mut format, mut sealed, mut after, mut proofs) = (None, None, None, None);
-    let (mut contents, mut statement) = (None, None);
-    let mut parser = Parser::new(text);
-    parser.members(&["format", "records", "proofs", "contents", "statement"], &[], |parser, name| {
+fn document<R: Reader>(
+    reader: &mut R,
+    whole_decisions: bool,
+    format: &mut Option<String>,
+) -> Result<Document, Wrong> {
+    let (mut sealed, mut after, mut proofs, mut contents, mut statement) = (None, None, None, None, None);
+    reader.members(&["format", "records", "proofs", "contents", "statement"], &[], |reader, name| {
         match name {
-            "format" => format = Some(String::deserialize(parser)?),
-            "records" => parser.members(&["sealed", "after"], &[], |parser, name| {
+            "format" => *format = Some(reader.value()?),
+            "records" => reader.members(&["sealed", "after"], &[], |reader, name| {
                 match name {
                     "sealed" => {
-                        let read = |parser: &mut Parser<'a>| {
-                            beside.begin(parser.at());
-                            let sealed = read_sealed(parser, beside, whole_decisions)?;
-                            beside.end(parser.at());
-                            Ok(sealed)
-                        };
-                        sealed = Some(parser.piece(read)?);
+                        let (text, hashed) = reader.stretch(|reader| read_sealed(reader, whole_decisions))?;
+                        sealed = Some((text.with(&hashed.pieces), hashed.stretch));
                     }
-                    _ => after = Some(parser.piece(|parser| read_after(parser, whole_decisions))?),
+                    _ => {
+                        after = Some(reader.part(|reader| Ok((read_after(reader, whole_decisions)?, None)))?)
+                    }
                 }
                 Ok(())
             })?,
-            "proofs" => proofs = Some(parser.piece(read_proofs)?),
-            "contents" => contents = Some(parser.piece(read_contents)?),
-            _ => statement = Some(Envelope::deserialize(parser)?),
+            "proofs" => proofs = Some(reader.part(read_proofs)?),
+            "contents" => contents = Some(reader.part(|reader| Ok((read_contents(reader)?, None)))?),
+            _ => statement = Some(reader.value()?),
         }
         Ok(())
     })?;
-    parser.end()?;
-    let format = present(format)?;
+    reader.end()?;
+    let format = present(format.as_ref())?;
     if format != FORMAT {
         return Err(Wrong::new(format!("`{format}` where `{FORMAT}` belongs")).within("format"));
     }
-    let (sealed, sealed_piece) = present(sealed)?;
-    let (after, after_piece) = present(after)?;
-    let ((proofs, receipt_is_named), proofs_piece) = present(proofs)?;
-    let (contents, contents_piece) = present(contents)?;
-    let pieces = [sealed_piece, after_piece, proofs_piece, contents_piece];
-    Ok(Parts { sealed, after, proofs, receipt_is_named, contents, statement: present(statement)?, pieces })
+    let ((sealed, first), (after, second)) = (present(sealed)?, present(after)?);
+    let ((proofs, third), (contents, fourth)) = (present(proofs)?, present(contents)?);
+    let digests = [first, second, third, fourth];
+    Ok(Document { sealed, after, proofs, contents, statement: present(statement)?, digests })
 }
 
-fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, Wrong> {
+fn read_after<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<After, Wrong> {
     let (mut addenda, mut as_of, mut audit, mut incidents, mut run) = (None, None, None, None, None);
-    parser.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |parser, name| {
+    reader.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |reader, name| {
         match name {
             "addenda" => {
                 addenda = Some(
-                    parser
-                        .elements(|parser| held(parser, |parser| read_addendum(parser, whole_decisions)))?,
+                    reader.elements(|reader| reader.held(|reader| read_addendum(reader, whole_decisions)))?,
                 );
             }
-            "as_of" => as_of = Some(plain(parser)?),
-            "audit" => audit = Some(parser.elements(tagged::<AuditRecord>)?),
-            "incidents" => incidents = Some(parser.elements(plain)?),
-            _ => run = Some(plain(parser)?),
+            "as_of" => as_of = Some(reader.plain()?),
+            "audit" => audit = Some(reader.elements(R::tagged::<AuditRecord>)?),
+            "incidents" => incidents = Some(reader.elements(R::plain)?),
+            _ => run = Some(reader.plain()?),
         }
         Ok(())
     })?;
@@ -165,23 +141,23 @@ fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, W
     })
 }
 
-/// Also whether the receipt is named, if only as null.
-fn read_proofs(parser: &mut Parser<'_>) -> Result<(Proofs, bool), Wrong> {
+/// Also which member they lack. A receipt that is absent is one that is null.
+fn read_proofs<R: Reader>(reader: &mut R) -> Result<(Proofs, Option<&'static str>), Wrong> {
     let mut receipt_is_named = false;
     let (mut audit, mut checkpoints, mut opened, mut receipt, mut roots) = (None, None, None, None, None);
     // A receipt that was taken away shows as missing, however it was taken.
-    parser.members(
+    reader.members(
         &["audit", "checkpoints", "opened", "receipt", "roots"],
         &["receipt"],
-        |parser, name| {
+        |reader, name| {
             receipt_is_named |= name == "receipt";
             match name {
-                "audit" => audit = Some(parser.elements(plain)?),
-                "checkpoints" => checkpoints = Some(plain(parser)?),
-                "opened" => opened = Some(plain(parser)?),
-                "receipt" if parser.null()? => {}
-                "receipt" => receipt = Some(held(parser, read_receipt)?),
-                _ => roots = Some(plain(parser)?),
+                "audit" => audit = Some(reader.elements(R::plain)?),
+                "checkpoints" => checkpoints = Some(reader.plain()?),
+                "opened" => opened = Some(reader.plain()?),
+                "receipt" if reader.null()? => {}
+                "receipt" => receipt = Some(reader.held(read_receipt)?),
+                _ => roots = Some(reader.plain()?),
             }
             Ok(())
         },
@@ -193,16 +169,16 @@ fn read_proofs(parser: &mut Parser<'_>) -> Result<(Proofs, bool), Wrong> {
         receipt,
         roots: present(roots)?,
     };
-    Ok((proofs, receipt_is_named))
+    Ok((proofs, (!receipt_is_named).then_some("receipt")))
 }
 
-fn read_receipt(parser: &mut Parser<'_>) -> Result<Receipt, Wrong> {
+fn read_receipt<R: Reader>(reader: &mut R) -> Result<Receipt, Wrong> {
     let (mut leaf, mut leaf_index, mut inclusion) = (None, None, None);
-    parser.members(&["inclusion", "leaf", "leaf_index"], &[], |parser, name| {
+    reader.members(&["inclusion", "leaf", "leaf_index"], &[], |reader, name| {
         match name {
-            "inclusion" => inclusion = Some(Vec::deserialize(parser)?),
-            "leaf" => leaf = Some(tagged(parser)?),
-            _ => leaf_index = Some(u64::deserialize(parser)?),
+            "inclusion" => inclusion = Some(reader.value()?),
+            "leaf" => leaf = Some(reader.tagged()?),
+            _ => leaf_index = Some(reader.value()?),
         }
         Ok(())
     })?;

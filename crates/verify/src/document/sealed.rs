@@ -10,13 +10,10 @@ use proof::{
     tagged::RunEvidence,
 };
 
-use super::{
-    gist::{Gist, Line},
-    held::{Held, plain, present, tagged},
-};
+use super::gist::{Gist, Line};
 use crate::{
-    beside::Beside,
-    json::{Parser, Wrong},
+    json::Wrong,
+    reader::{Held, Reader, present},
 };
 
 /// `records.sealed`.
@@ -38,17 +35,15 @@ struct Gathered {
 }
 
 /// Reads all records of a kind; `keep` is shown each.
-fn records<'a, T: RunEvidence>(
+fn records<R: Reader, T: RunEvidence>(
     all: &mut Gathered,
-    beside: &mut Beside<'a>,
-    parser: &mut Parser<'a>,
+    reader: &mut R,
     mut keep: impl FnMut(&mut Gist, T),
 ) -> Result<(), Wrong> {
-    let first = beside.count();
+    let first = reader.count_beside();
     let mut places = Vec::new();
-    parser.elements(|parser| {
-        let (record, piece) = parser.piece(Parser::tagged::<T>)?;
-        beside.hash(piece, parser.at());
+    reader.elements(|reader| {
+        let record = reader.record::<T>()?;
         places.push(record.position());
         all.gist.owner(&record);
         keep(&mut all.gist, record);
@@ -76,39 +71,35 @@ impl SealedText {
     }
 }
 
-pub(super) fn read_sealed<'a>(
-    parser: &mut Parser<'a>,
-    beside: &mut Beside<'a>,
-    whole_decisions: bool,
-) -> Result<SealedText, Wrong> {
+pub(super) fn read_sealed<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<SealedText, Wrong> {
     let mut names: Vec<&'static str> = RecordKind::ALL.iter().map(|kind| kind.as_str()).collect();
     names.extend(["opened", "snapshot"]);
     let mut all = Gathered::default();
     let (mut opened, mut snapshot) = (None, None);
-    parser.members(&names, &[], |parser, name| {
+    reader.members(&names, &[], |reader, name| {
         let all = &mut all;
         match name {
-            "opened" => opened = Some(tagged::<OpenedLeaf>(parser)?),
-            "snapshot" => snapshot = Some(plain::<Snapshot>(parser)?),
+            "opened" => opened = Some(reader.tagged::<OpenedLeaf>()?),
+            "snapshot" => snapshot = Some(reader.plain::<Snapshot>()?),
             kind => match kind.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
-                RecordKind::Step => records(all, beside, parser, Gist::step)?,
+                RecordKind::Step => records(all, reader, Gist::step)?,
                 RecordKind::Decision => {
-                    records(all, beside, parser, |all, it| all.decision(it, whole_decisions))?;
+                    records(all, reader, |all, it| all.decision(it, whole_decisions))?;
                 }
-                RecordKind::Run => records(all, beside, parser, Gist::run)?,
-                RecordKind::Integrity => records(all, beside, parser, |all, it| all.integrity.push(it))?,
-                RecordKind::Activity => records(all, beside, parser, |_, _: ActivityRecord| ())?,
-                RecordKind::Breach => records(all, beside, parser, Gist::breach)?,
+                RecordKind::Run => records(all, reader, Gist::run)?,
+                RecordKind::Integrity => records(all, reader, |all, it| all.integrity.push(it))?,
+                RecordKind::Activity => records(all, reader, |_, _: ActivityRecord| ())?,
+                RecordKind::Breach => records(all, reader, Gist::breach)?,
                 RecordKind::CaptureFailure => {
-                    records(all, beside, parser, |all, it: CaptureFailureRecord| all.failure(&it))?;
+                    records(all, reader, |all, it: CaptureFailureRecord| all.failure(&it))?;
                 }
-                RecordKind::Enforcement => records(all, beside, parser, Gist::enforcement)?,
-                RecordKind::Environment => records(all, beside, parser, |_, _: EnvironmentRecord| ())?,
-                RecordKind::Gap => records(all, beside, parser, Gist::gap)?,
-                RecordKind::Incident => records(all, beside, parser, Gist::incident)?,
-                RecordKind::Intervention => records(all, beside, parser, Gist::intervention)?,
-                RecordKind::Prevention => records(all, beside, parser, Gist::prevention)?,
-                RecordKind::Provider => records(all, beside, parser, |_, _: ProviderRecord| ())?,
+                RecordKind::Enforcement => records(all, reader, Gist::enforcement)?,
+                RecordKind::Environment => records(all, reader, |_, _: EnvironmentRecord| ())?,
+                RecordKind::Gap => records(all, reader, Gist::gap)?,
+                RecordKind::Incident => records(all, reader, Gist::incident)?,
+                RecordKind::Intervention => records(all, reader, Gist::intervention)?,
+                RecordKind::Prevention => records(all, reader, Gist::prevention)?,
+                RecordKind::Provider => records(all, reader, |_, _: ProviderRecord| ())?,
             },
         }
         Ok(())

@@ -14,7 +14,7 @@ use proof::{
     hash::{self, Hash},
 };
 
-pub(crate) use parser::Parser;
+pub(crate) use parser::{MemberState, Parser};
 pub(crate) use piece::Piece;
 pub(crate) use tree::Tree;
 pub(crate) use wrong::Wrong;
@@ -39,7 +39,8 @@ impl<'a> Piece<'a> {
         hash::sha256(&canonical::to_bytes(&tree))
     }
 
-    fn canonical_bytes(&self) -> Cow<'a, [u8]> {
+    /// The canonical text: its own, or one that is made of it.
+    pub(crate) fn canonical_bytes(&self) -> Cow<'a, [u8]> {
         if self.canonical {
             return Cow::Borrowed(self.text.as_bytes());
         }

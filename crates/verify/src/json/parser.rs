@@ -22,9 +22,17 @@ pub(crate) struct Parser<'a> {
     pub(super) form: Form,
 }
 
+/// Where a value begins whose text is kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    pub(crate) at: usize,
+    /// Whether what stands around it has been canonical so far.
+    outside: bool,
+}
+
 /// Where one is among an object's members.
 #[derive(Default)]
-pub(super) struct MemberState<'a> {
+pub(crate) struct MemberState<'a> {
     begun: bool,
     last: Option<Cow<'a, str>>,
     /// All names so far, where nobody else knows which may come.
@@ -33,7 +41,12 @@ pub(super) struct MemberState<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, canonical: true, form: Form::Any }
+        Self::below(text, 0)
+    }
+
+    /// For a value that stands so deep in its document.
+    pub(crate) const fn below(text: &'a str, depth: u32) -> Self {
+        Self { text, at: 0, depth, canonical: true, form: Form::Any }
     }
 
     /// How far it has read.
@@ -52,43 +65,26 @@ impl<'a> Parser<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Wrong>,
     ) -> Result<(T, Piece<'a>), Wrong> {
-        self.space();
-        let (start, outside) = (self.at, self.canonical);
-        self.canonical = true;
+        let begun = self.begin();
         let value = read(self)?;
-        let piece = Piece { text: &self.text[start..self.at], canonical: self.canonical };
-        self.canonical &= outside;
-        Ok((value, piece))
+        Ok((value, self.since(begun)))
     }
 
-    /// Reads an object with exactly these members, in any order; `read` is told which. Members in `optional` may
-    /// be absent.
-    pub(crate) fn members(
-        &mut self,
-        names: &[&'static str],
-        optional: &[&'static str],
-        mut read: impl FnMut(&mut Self, &'static str) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
-        let mut missing = names.to_vec();
-        self.open(b'{')?;
-        let mut state = MemberState::default();
-        while let Some(name) = self.member(&mut state)? {
-            let Some(at) = missing.iter().position(|known| *known == name) else {
-                let why = if names.contains(&&*name) { "duplicate" } else { "unknown" };
-                return Err(Wrong::new(format!("{why} field `{name}`")));
-            };
-            let name = missing.swap_remove(at);
-            read(self, name).map_err(|wrong| wrong.within(name))?;
-        }
-        self.close();
-        match missing.iter().find(|name| !optional.contains(name)) {
-            Some(name) => Err(Wrong::new(format!("the member `{name}` is missing"))),
-            None => Ok(()),
-        }
+    /// Goes to where a value begins, whose text is to be kept.
+    pub(crate) fn begin(&mut self) -> Begun {
+        self.space();
+        Begun { at: self.at, outside: std::mem::replace(&mut self.canonical, true) }
+    }
+
+    /// The text of the value that was begun there, and has been read.
+    pub(crate) fn since(&mut self, begun: Begun) -> Piece<'a> {
+        let piece = Piece { text: &self.text[begun.at..self.at], canonical: self.canonical };
+        self.canonical &= begun.outside;
+        piece
     }
 
     /// Reads an array.
-    pub(crate) fn elements<T>(
+    pub(super) fn elements<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, Wrong>,
     ) -> Result<Vec<T>, Wrong> {
@@ -116,7 +112,7 @@ impl<'a> Parser<'a> {
         self.text.as_bytes().get(self.at).copied().ok_or_else(|| Wrong::new("the text ends in the middle"))
     }
 
-    pub(super) fn open(&mut self, bracket: u8) -> Result<(), Wrong> {
+    pub(crate) fn open(&mut self, bracket: u8) -> Result<(), Wrong> {
         if self.peek()? != bracket {
             return Err(Wrong::new(if bracket == b'{' { "this is no object" } else { "this is no array" }));
         }
@@ -129,13 +125,13 @@ impl<'a> Parser<'a> {
     }
 
     /// After the last member or element.
-    pub(super) const fn close(&mut self) {
+    pub(crate) const fn close(&mut self) {
         self.depth -= 1;
         self.at += 1;
     }
 
     /// Goes to the next element; false at the end.
-    pub(super) fn element(&mut self, first: bool) -> Result<bool, Wrong> {
+    pub(crate) fn element(&mut self, first: bool) -> Result<bool, Wrong> {
         match self.peek()? {
             b']' => Ok(false),
             _ if first => Ok(true),
@@ -152,7 +148,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the next member's name and goes to its value; `None` at the end.
-    pub(super) fn member(&mut self, state: &mut MemberState<'a>) -> Result<Option<Cow<'a, str>>, Wrong> {
+    pub(crate) fn member(&mut self, state: &mut MemberState<'a>) -> Result<Option<Cow<'a, str>>, Wrong> {
         match self.peek()? {
             b'}' => return Ok(None),
             b',' if state.begun => {

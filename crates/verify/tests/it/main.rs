@@ -13,5 +13,6 @@ mod outside;
 mod page;
 mod planted;
 mod reexecution;
+mod streams;
 mod trees;
 mod words;

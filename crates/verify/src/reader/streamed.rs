@@ -1,0 +1,304 @@
+//! A document that comes as a stream: what is held of it is the value that is being read. Its canonical text is hashed as
+//! it goes by, so the members of each part must come in their canonical order.
+
+use std::{
+    io::{self, Read},
+    mem,
+};
+
+use proof::hash::{Hash, Stream};
+
+use super::{
+    Held, Reader,
+    window::{Failure, Window},
+};
+use crate::{
+    beside::{Beside, Hashed},
+    json::{Parser, Wrong},
+};
+
+/// Why a stream was not read to its end.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// What is wrong with the document.
+    Wrong(String),
+    /// It may be a document all the same: who has it whole can tell.
+    NotAsStream(String),
+    Io(io::Error),
+}
+
+pub(crate) struct Streamed<R> {
+    window: Window<R>,
+    depth: u32,
+    /// The hashes of all that is being read, the innermost last.
+    sums: Vec<Stream>,
+    beside: Beside,
+    /// Whether what is read is of the stretch that is hashed beside.
+    is_beside: bool,
+    is_in_other_order: bool,
+}
+
+/// Where one is among an object's members.
+#[derive(Default)]
+pub(crate) struct Members {
+    begun: bool,
+    /// Whether one was written.
+    written: bool,
+    last: Option<&'static str>,
+}
+
+impl<R: Read> Streamed<R> {
+    pub(crate) fn new(from: R) -> Self {
+        Self {
+            window: Window::new(from),
+            depth: 0,
+            sums: Vec::new(),
+            beside: Beside::default(),
+            is_beside: false,
+            is_in_other_order: false,
+        }
+    }
+
+    /// What reading came to, once it is over. `is_ours` of a stream that is known to be a bundle: of that all is looked
+    /// at, so that what is wrong is told as one tells it who has it whole.
+    pub(crate) fn over<T>(mut self, read: Result<T, Wrong>, is_ours: bool) -> Result<T, Unread> {
+        if self.is_in_other_order {
+            return Err(Unread::NotAsStream("its members are not in their canonical order".to_owned()));
+        }
+        if read.is_err() && is_ours {
+            self.window.pass();
+        }
+        let why = match (self.window.failure(), read) {
+            (Some(Failure::Io(err)), _) => return Err(Unread::Io(err)),
+            (Some(Failure::NoText(why)), _) => why,
+            (None, Err(wrong)) => wrong.to_string(),
+            (None, Ok(value)) => return Ok(value),
+        };
+        Err(if is_ours { Unread::Wrong(why) } else { Unread::NotAsStream(why) })
+    }
+
+    /// The next byte that is not space.
+    fn peek(&mut self) -> Result<u8, Wrong> {
+        self.window.peek().ok_or_else(ends_in_the_middle)
+    }
+
+    /// Takes the next byte, which was looked at.
+    fn take(&mut self, byte: u8) {
+        self.window.advance(1);
+        self.write(&[byte]);
+    }
+
+    /// Whether the order of members is that in which their text is hashed.
+    fn is_hashed(&self) -> bool {
+        self.is_beside || !self.sums.is_empty()
+    }
+
+    /// The canonical text goes on.
+    fn write(&mut self, text: &[u8]) {
+        for sum in &mut self.sums {
+            sum.update(text);
+        }
+        if self.is_beside {
+            self.beside.text(text);
+        }
+    }
+
+    fn write_name(&mut self, state: &mut Members, name: &str) {
+        let comma = if mem::replace(&mut state.written, true) { "," } else { "" };
+        self.write(format!("{comma}\"{name}\":").as_bytes());
+    }
+
+    /// What is left out is null.
+    fn write_left_out(
+        &mut self,
+        state: &mut Members,
+        mut missing: Vec<&'static str>,
+        before: Option<&str>,
+        optional: &[&'static str],
+    ) {
+        if self.is_hashed() {
+            missing.retain(|name| {
+                optional.contains(name)
+                    && state.last.is_none_or(|last| *name > last)
+                    && before.is_none_or(|before| *name < before)
+            });
+            missing.sort_unstable();
+            for name in missing {
+                self.write_name(state, name);
+                self.write(b"null");
+            }
+        }
+    }
+
+    /// Reads a value, of whose text there may be too little as yet; `piece` is handed its canonical text.
+    fn read<T>(
+        &mut self,
+        read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>,
+        piece: impl FnOnce(&mut Vec<Stream>, &mut Beside, &[u8]),
+    ) -> Result<T, Wrong> {
+        // What begins here is where the window begins.
+        self.window.peek();
+        let Self { window, depth, sums, beside, .. } = self;
+        loop {
+            let text = window.text();
+            let mut parser = Parser::below(text, *depth);
+            match parser.piece(&read) {
+                // A number at the end may go on.
+                Ok((value, its)) if parser.at() < text.len() || window.is_at_end() => {
+                    piece(sums, beside, &its.canonical_bytes());
+                    let length = parser.at();
+                    window.advance(length);
+                    return Ok(value);
+                }
+                Ok(_) => {
+                    window.fill();
+                }
+                Err(wrong) => {
+                    if !window.hold_value() {
+                        return Err(wrong);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn null(parser: &mut Parser<'_>) -> Result<bool, Wrong> {
+    parser.null()
+}
+
+fn ends_in_the_middle() -> Wrong {
+    Wrong::new("the text ends in the middle")
+}
+
+impl<R: Read> Reader for Streamed<R> {
+    type Members = Members;
+
+    fn open(&mut self, bracket: u8) -> Result<(), Wrong> {
+        if self.peek()? != bracket {
+            return Err(Wrong::new(if bracket == b'{' { "this is no object" } else { "this is no array" }));
+        }
+        self.depth += 1;
+        self.take(bracket);
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.depth -= 1;
+        self.take(bracket);
+    }
+
+    fn element(&mut self, is_first: bool) -> Result<bool, Wrong> {
+        match self.peek()? {
+            b']' => Ok(false),
+            _ if is_first => Ok(true),
+            b',' => {
+                self.take(b',');
+                if self.peek()? == b']' {
+                    Err(Wrong::new("a comma before the end of an array"))
+                } else {
+                    Ok(true)
+                }
+            }
+            _ => Err(Wrong::new("a comma is missing in an array")),
+        }
+    }
+
+    fn member(&mut self, state: &mut Members) -> Result<Option<String>, Wrong> {
+        match self.peek()? {
+            b'}' => return Ok(None),
+            b',' if state.begun => self.window.advance(1),
+            _ if !state.begun => {}
+            _ => return Err(Wrong::new("a comma is missing in an object")),
+        }
+        state.begun = true;
+        let name = self.read(|parser| Ok(parser.string()?.into_owned()), |_, _, _| ())?;
+        if self.peek()? != b':' {
+            return Err(Wrong::new(format!("a colon is missing after `{name}`")));
+        }
+        self.window.advance(1);
+        Ok(Some(name))
+    }
+
+    fn known(
+        &mut self,
+        state: &mut Members,
+        name: &'static str,
+        missing: &[&'static str],
+        optional: &[&'static str],
+    ) -> Result<(), Wrong> {
+        if !self.is_hashed() {
+            return Ok(());
+        }
+        let is_skipped = missing.iter().any(|other| *other < name && !optional.contains(other));
+        if is_skipped || state.last.is_some_and(|last| name < last) {
+            self.is_in_other_order = true;
+            return Err(Wrong::new(format!("the member `{name}` is not in its place")));
+        }
+        self.write_left_out(state, missing.to_vec(), Some(name), optional);
+        self.write_name(state, name);
+        state.last = Some(name);
+        Ok(())
+    }
+
+    fn no_more(&mut self, state: &mut Members, missing: &[&'static str], optional: &[&'static str]) {
+        self.write_left_out(state, missing.to_vec(), None, optional);
+    }
+
+    fn null(&mut self) -> Result<bool, Wrong> {
+        if self.peek()? != b'n' {
+            return Ok(false);
+        }
+        self.one(null)
+    }
+
+    fn one<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong> {
+        let is_beside = self.is_beside;
+        self.read(read, |sums, beside, text| {
+            for sum in sums {
+                sum.update(text);
+            }
+            if is_beside {
+                beside.text(text);
+            }
+        })
+    }
+
+    fn beside<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong> {
+        self.read(read, |_, beside, text| beside.piece(text))
+    }
+
+    fn count_beside(&self) -> usize {
+        self.beside.count()
+    }
+
+    fn stretch<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Wrong>) -> Result<(T, Hashed), Wrong> {
+        self.is_beside = true;
+        let value = read(self)?;
+        self.is_beside = false;
+        Ok((value, self.beside.end()))
+    }
+
+    fn held<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Wrong>) -> Result<Held<T>, Wrong> {
+        self.sums.push(Stream::of_leaf());
+        let value = read(self)?;
+        let hash = self.sums.pop().unwrap_or_default().finish();
+        Ok(Held { value, hash })
+    }
+
+    fn part<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(T, Option<&'static str>), Wrong>,
+    ) -> Result<(T, Hash), Wrong> {
+        self.sums.push(Stream::default());
+        let (value, _) = read(self)?;
+        Ok((value, self.sums.pop().unwrap_or_default().finish()))
+    }
+
+    fn end(&mut self) -> Result<(), Wrong> {
+        match self.window.peek() {
+            None => Ok(()),
+            Some(_) => Err(Wrong::new("there is more after the document")),
+        }
+    }
+}

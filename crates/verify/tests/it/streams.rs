@@ -1,0 +1,116 @@
+//! A bundle that comes as a stream is found to be what it is found to be by one who has all of it.
+
+use std::io::{self, Read};
+
+use proptest::prelude::*;
+use verify::{NotRead, Options, Report};
+
+use crate::{
+    kit,
+    words::{parse, write},
+};
+
+/// Gives no more than so many bytes at once.
+struct Few<'b>(&'b [u8], usize);
+
+impl Read for Few<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let few = into.len().min(self.1);
+        self.0.read(&mut into[..few])
+    }
+}
+
+fn options() -> Options {
+    Options { reexecute: true, ..Options::default() }
+}
+
+fn streamed(json: &[u8], at_once: usize) -> Result<Report, NotRead> {
+    verify::stream(Few(json, at_once), &kit::keys(), &options())
+}
+
+/// Whether it could be read as a stream; the report is the same then.
+fn is_the_same(json: &[u8], at_once: usize) -> bool {
+    match streamed(json, at_once) {
+        Ok(report) => {
+            assert_eq!(Ok(report), verify::bundle(json, &kit::keys(), &options()));
+            true
+        }
+        Err(NotRead::AsStream(_)) => false,
+        Err(NotRead::Io(err)) => panic!("{err}"),
+    }
+}
+
+#[test]
+fn every_scene_is_read_in_pieces_of_any_size() {
+    for (name, mut scene) in kit::scenes() {
+        let json = scene.json();
+        let pretty = serde_json::to_vec_pretty(&parse(&json)).expect("JSON");
+        for at_once in [1, 7, 64 << 10, usize::MAX] {
+            assert!(is_the_same(&json, at_once), "{name} by {at_once}");
+            assert!(is_the_same(&pretty, at_once), "{name}, pretty, by {at_once}");
+        }
+    }
+}
+
+#[test]
+fn a_receipt_that_is_left_out_is_one_that_is_null() {
+    for (name, mut scene) in kit::scenes() {
+        let mut value = parse(&scene.json());
+        value["proofs"].as_object_mut().expect("an object").remove("receipt");
+        assert!(is_the_same(&write(&value), 7), "{name}");
+    }
+}
+
+#[test]
+fn members_in_another_order_are_left_to_who_has_all() {
+    let text = String::from_utf8(kit::clean().json()).expect("UTF-8");
+    let moved = text.replacen("\"proofs\":{", "\"proofs\":{\"receipt\":null,", 1);
+    assert!(matches!(streamed(moved.as_bytes(), 7), Err(NotRead::AsStream(_))));
+    assert!(matches!(streamed(b"{}", 7), Err(NotRead::AsStream(_))));
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_no_bundle_that_was_cut() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk"))
+        }
+    }
+    let json = kit::clean().json();
+    for length in [0, 1, json.len() / 2, json.len() - 2, json.len()] {
+        let broken = json[..length].chain(Broken);
+        assert!(matches!(verify::stream(broken, &kit::keys(), &options()), Err(NotRead::Io(_))), "{length}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Any byte, any cut, wherever the pieces end. What is no text is told first, however late it comes.
+    #[test]
+    fn any_damage_is_found_alike(
+        scene in 0..13_usize,
+        damages in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..3),
+        at_once in prop::sample::select(vec![1, 7, 64 << 10]),
+    ) {
+        let mut json = SCENES.with(|scenes| scenes[scene % scenes.len()].clone());
+        for (at, byte, kind) in damages {
+            let at = at.index(json.len());
+            match kind {
+                0 => json[at] = byte,
+                1 => json.truncate(at.max(1)),
+                2 => json.insert(at, byte),
+                _ => {
+                    json.remove(at);
+                }
+            }
+            prop_assume!(!json.is_empty());
+        }
+        is_the_same(&json, at_once);
+    }
+}
+
+thread_local! {
+    static SCENES: Vec<Vec<u8>> = kit::scenes().into_iter().map(|(_, mut scene)| scene.json()).collect();
+}
