@@ -17,6 +17,7 @@ mod private;
 mod progress;
 mod server;
 mod store;
+mod unpacking;
 mod version;
 mod whole;
 

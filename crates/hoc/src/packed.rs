@@ -5,11 +5,11 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, Read},
+    io::{self, BufRead, Read},
     path::Path,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use api::Coding;
 use flate2::bufread::MultiGzDecoder;
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
@@ -34,7 +34,7 @@ pub(crate) fn coding_of(name: &Path) -> Option<Coding> {
 }
 
 /// How a file is packed that begins so; none of a plain one.
-fn coding_by(begin: &[u8]) -> Option<Coding> {
+pub(crate) fn coding_by(begin: &[u8]) -> Option<Coding> {
     let is_skipped = matches!(begin, [0x50..=0x5f, rest @ ..] if rest.starts_with(SKIPPED));
     if is_skipped || begin.starts_with(ZSTD) {
         Some(Coding::Zstd)
@@ -59,31 +59,82 @@ const LITTLE: u64 = 256 << 20;
 /// how much is there, as far as that is known. Where `most` is not given, a small file may not unpack to as much as a
 /// large one: a bomb packs better than a bundle does.
 pub(crate) fn read(from: impl Read, length: u64, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
-    let of_file = most.unwrap_or(MOST);
-    let bytes = match whole(from, length, of_file) {
+    let bounds = Bounds { length, most };
+    let bytes = match whole(from, length, bounds.most_of_file()) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => bail!("it is longer than {} MiB: --max-mib reads more", of_file >> 20),
-        Err(err) if is_for_memory(&err) => bail!("there is too little memory for it: {ELSEWHERE}"),
-        Err(err) => return Err(err.into()),
+        Ok(None) => return Err(bounds.too_long_a_file()),
+        Err(err) => return Err(does_not_read(err)),
     };
-    let most = most.unwrap_or_else(|| believed(bytes.len() as u64));
+    let most = bounds.most_unpacked(bytes.len() as u64);
     let Some(coding) = coding_by(&bytes) else { return Ok(bytes) };
-    let by = coding.name();
     match unpacked(coding, &bytes, most) {
         Ok(Some(plain)) => Ok(plain),
-        Ok(None) => bail!(
-            "it is packed by {by}, and longer than {} MiB when unpacked: --max-mib reads more, if you trust who made it",
-            most >> 20
-        ),
-        Err(err) if is_for_memory(&err) => {
-            bail!("it is packed by {by}, and there is too little memory to unpack it: {ELSEWHERE}")
+        Ok(None) => Err(too_long_when_unpacked(coding, most)),
+        Err(err) => Err(does_not_unpack(coding, err)),
+    }
+}
+
+/// How much is read of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How long it is, as far as that is known.
+    pub(crate) length: u64,
+    /// What somebody says.
+    pub(crate) most: Option<u64>,
+}
+
+impl Bounds {
+    fn most_of_file(self) -> u64 {
+        self.most.unwrap_or(MOST)
+    }
+
+    /// Of a packed file, of which so much has come.
+    fn most_unpacked(self, came: u64) -> u64 {
+        self.most.unwrap_or_else(|| believed(self.length.max(came)))
+    }
+
+    fn too_long_a_file(self) -> anyhow::Error {
+        anyhow!("it is longer than {} MiB: --max-mib reads more", self.most_of_file() >> 20)
+    }
+
+    /// Whether so much of a file may be read.
+    pub(crate) fn of_file(self, came: u64) -> io::Result<()> {
+        if came > self.most_of_file() { Err(io::Error::other(self.too_long_a_file())) } else { Ok(()) }
+    }
+
+    /// Whether a packed file may unpack to so much, of which so much has come.
+    pub(crate) fn when_unpacked(self, coding: Coding, unpacked: u64, came: u64) -> io::Result<()> {
+        let most = self.most_unpacked(came);
+        if unpacked > most {
+            return Err(io::Error::other(too_long_when_unpacked(coding, most)));
         }
-        Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
-            bail!("it is packed by {by} and cut short: copy it again, whole")
-        }
-        Err(err) => {
-            Err(err).with_context(|| format!("it begins like {by} and does not unpack: copy it again, whole"))
-        }
+        Ok(())
+    }
+}
+
+fn too_long_when_unpacked(coding: Coding, most: u64) -> anyhow::Error {
+    anyhow!(
+        "it is packed by {}, and longer than {} MiB when unpacked: --max-mib reads more, if you trust who made it",
+        coding.name(),
+        most >> 20
+    )
+}
+
+/// What is said of a file that cannot be read.
+pub(crate) fn does_not_read(err: io::Error) -> anyhow::Error {
+    if is_for_memory(&err) { anyhow!("there is too little memory for it: {ELSEWHERE}") } else { err.into() }
+}
+
+/// What is said of a packed file that cannot be unpacked.
+pub(crate) fn does_not_unpack(coding: Coding, err: io::Error) -> anyhow::Error {
+    let by = coding.name();
+    if is_for_memory(&err) {
+        anyhow!("it is packed by {by}, and there is too little memory to unpack it: {ELSEWHERE}")
+    } else if err.kind() == io::ErrorKind::UnexpectedEof {
+        anyhow!("it is packed by {by} and cut short: copy it again, whole")
+    } else {
+        let why = format!("it begins like {by} and does not unpack: copy it again, whole");
+        anyhow::Error::from(err).context(why)
     }
 }
 
@@ -131,7 +182,7 @@ fn counted_first<R: Read>(begin: impl Fn() -> io::Result<R>, most: u64) -> io::R
 /// for it as far as something was unpacked.
 const WINDOW_LOG: u32 = 31;
 
-fn unpacker(coding: Coding, packed: &[u8]) -> io::Result<Box<dyn Read + '_>> {
+pub(crate) fn unpacker<'p>(coding: Coding, packed: impl BufRead + 'p) -> io::Result<Box<dyn Read + 'p>> {
     match coding {
         Coding::Zstd => {
             let mut unpacker = zstd::Decoder::with_buffer(packed)?;

@@ -47,7 +47,7 @@ pub enum NotRead {
     /// It broke off.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It may be a bundle whose members are in another order, or none at all: [`bundle`] can tell.
+    /// It may be a bundle whose members are in another order, or none at all: [`held`] can tell.
     #[error("it cannot be verified as it comes: {0}")]
     AsStream(String),
 }
@@ -57,6 +57,33 @@ pub enum NotRead {
 /// # Errors
 /// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
 pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Report, NotABundle> {
+    stream(|| Ok(bytes), keys, options).or_else(|_| held(bytes, keys, options))
+}
+
+/// The same of a bundle that is read from its beginning as often as is asked, and of whose text no more is held than the
+/// value that is being read.
+///
+/// # Errors
+/// If the stream breaks off, or if only who has all of it can tell what it is: [`held`] does.
+pub fn stream<R: Read>(
+    mut from_the_beginning: impl FnMut() -> io::Result<R>,
+    keys: &[PublicKey],
+    options: &Options,
+) -> Result<Report, NotRead> {
+    match document::read_stream(from_the_beginning()?, options.reexecute) {
+        Ok(document) => Ok(read(&document, keys, options)),
+        Err(Unread::Wrong(why)) => Ok(unreadable(why)),
+        Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
+        Err(Unread::Io(err)) => Err(NotRead::Io(err)),
+    }
+}
+
+/// The same of a bundle that is all in memory, whatever the order of its members. What it finds is what [`stream`] finds
+/// of what that can read.
+///
+/// # Errors
+/// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
+pub fn held(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Report, NotABundle> {
     let text = std::str::from_utf8(bytes).map_err(|why| why.to_string());
     let document = match text
         .and_then(|text| document::read(text, options.reexecute).map_err(|wrong| wrong.to_string()))
@@ -66,20 +93,6 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
         Err(why) => return Ok(unreadable(why)),
     };
     Ok(read(&document, keys, options))
-}
-
-/// The same of a bundle that comes as a stream, of whose text no more is held than the value that is being read. What it
-/// finds is what [`bundle`] finds.
-///
-/// # Errors
-/// If the stream breaks off, or if only who has all of it can tell what it is.
-pub fn stream(from: impl Read, keys: &[PublicKey], options: &Options) -> Result<Report, NotRead> {
-    match document::read_stream(from, options.reexecute) {
-        Ok(document) => Ok(read(&document, keys, options)),
-        Err(Unread::Wrong(why)) => Ok(unreadable(why)),
-        Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
-        Err(Unread::Io(err)) => Err(NotRead::Io(err)),
-    }
 }
 
 /// What is said of a bundle that cannot be read.

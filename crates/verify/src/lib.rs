@@ -19,7 +19,7 @@ mod report;
 mod shown;
 mod time;
 
-pub use bundle::{NotABundle, NotRead, Options, bundle, stream};
+pub use bundle::{NotABundle, NotRead, Options, bundle, held, stream};
 pub use input::{BadLine, Row, Seen, rows, seen};
 pub use report::{Check, Report, Word};
 pub use shown::shown;

@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread,
 };
 
 use crate::{
@@ -11,19 +13,29 @@ use crate::{
     harness::Place,
 };
 
-/// `hoc verify` of a file and of standard input, which say the same: the exit code, and what was said.
+/// `hoc verify` of a file, of standard input that is a file, and of what comes by a pipe, which say the same: the exit
+/// code, and what was said.
 fn verified(place: &Place, key: &Path, file: &Path, more: &[&str]) -> (Option<i32>, String) {
-    let ran = |name: &str| {
+    let command = |name: &str| {
         let args = [&["verify", name, "--key", key.to_str().expect("UTF-8")][..], more].concat();
-        let mut command = place.command(&args);
-        command.stdin(fs::File::open(file).expect("it is there"));
-        let Output { status, stdout, stderr } = command.output().expect("it starts");
-        let said = String::from_utf8([stdout, stderr].concat()).expect("UTF-8");
-        (status.code(), said)
+        place.command(&args)
     };
-    let (code, said) = ran(file.to_str().expect("UTF-8"));
-    let (of_input, said_of_input) = ran("-");
-    assert_eq!(code, of_input, "{said}{said_of_input}");
+    let told = |Output { status, stdout, stderr }| {
+        (status.code(), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
+    };
+    let (code, said) = told(command(file.to_str().expect("UTF-8")).output().expect("it starts"));
+    let of_input = command("-").stdin(fs::File::open(file).expect("it is there")).output();
+    let piped = command("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut piped = piped.expect("it starts");
+    let (mut pipe, bytes) = (piped.stdin.take().expect("a pipe"), fs::read(file).expect("it is there"));
+    // Who has found enough reads no more of it.
+    let writing = thread::spawn(move || pipe.write_all(&bytes).is_ok());
+    let of_pipe = piped.wait_with_output();
+    writing.join().expect("it writes");
+    for other in [of_input, of_pipe] {
+        let (of_other, said_of_other) = told(other.expect("it starts"));
+        assert_eq!(code, of_other, "{said}{said_of_other}");
+    }
     (code, said)
 }
 

@@ -93,6 +93,10 @@ impl<R: Read> Window<R> {
             }
         };
         self.came += came;
+        // The value that is being read may be longer than there is memory.
+        if self.text.try_reserve(self.came).is_err() {
+            return self.fail(Failure::Io(io::ErrorKind::OutOfMemory.into()));
+        }
         match self.whole_characters(came == 0) {
             Ok(taken) => {
                 self.raw.copy_within(taken..self.came, 0);

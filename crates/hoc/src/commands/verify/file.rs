@@ -1,46 +1,46 @@
 //! A bundle: needs its file and a public key, and neither a store nor a configuration.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use verify::{Options, Report, Seen, Word, canonical_time};
+use verify::{NotRead, Options, Report, Seen, Word, canonical_time};
 
-use super::args::{Args, checks, public_keys};
-use crate::{out, packed};
+use super::{
+    args::{Args, checks, public_keys},
+    source::Source,
+};
+use crate::{out, packed, unpacking::Unpacking};
 
 /// Checks the bundle and prints what was found.
 pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let Some(key) = &args.key else { bail!("give the public key: --key PUB") };
     let keys = public_keys(key)?;
     let options = options(args)?;
-    let name = if is_input(path) { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes =
-        read(path, args.max_mib.map(|mib| mib << 20)).with_context(|| format!("cannot read {name}"))?;
-    let report = verify::bundle(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
-        Some(what) => format!("{name}: {what}"),
-        None => name.clone(),
-    })?;
+    let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+    let cannot = || format!("cannot read {name}");
+    let mut source = Source::open(path).with_context(cannot)?;
+    let (length, most) = (source.length().with_context(cannot)?, args.max_mib.map(|mib| mib << 20));
+    let unpacking = || Unpacking::begin(source.from_the_beginning()?, length, most);
+    let report = match verify::stream(unpacking, &keys, &options) {
+        Ok(report) => report,
+        Err(NotRead::Io(err)) => return Err(packed::does_not_read(err)).with_context(cannot),
+        Err(NotRead::AsStream(_)) => {
+            let from = source.from_the_beginning().with_context(cannot)?;
+            let bytes = packed::read(from, length, most).with_context(cannot)?;
+            verify::held(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
+                Some(what) => format!("{name}: {what}"),
+                None => name.clone(),
+            })?
+        }
+    };
     if args.json {
         out::line(document(&report));
     } else {
         out::text(&report.to_string());
     }
     Ok(report.word)
-}
-
-fn is_input(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-fn read(path: &Path, most: Option<u64>) -> anyhow::Result<Vec<u8>> {
-    if is_input(path) {
-        return packed::read(io::stdin().lock(), 0, most);
-    }
-    let file = fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    packed::read(file, length, most)
 }
 
 /// A server's refusal is shorter. What is longer is read as nothing else than a bundle, which is read by its form: of

@@ -3,6 +3,7 @@
 mod args;
 pub(crate) mod file;
 pub(crate) mod log;
+mod source;
 
 use std::process::ExitCode;
 
