@@ -16,8 +16,8 @@ const BEGIN: u64 = 4;
 /// How much of a file is read at once.
 const AT_ONCE: usize = 128 << 10;
 
-/// What a file has in it, as it is read; an error where that is more than is allowed. What it fails with is said as it is
-/// of a file that is read whole.
+/// What a file has in it, as it is read; an error where that is more than is allowed. What it fails with is said as it
+/// is of a file that is read whole.
 pub(crate) struct Unpacking {
     plain: Box<dyn Read>,
     /// None of a plain file.

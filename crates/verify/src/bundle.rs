@@ -60,8 +60,8 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
     stream(|| Ok(bytes), keys, options).or_else(|_| held(bytes, keys, options))
 }
 
-/// The same of a bundle that is read from its beginning as often as is asked, and of whose text no more is held than the
-/// value that is being read.
+/// The same of a bundle that is read from its beginning as often as is asked, and of whose text no more is held than
+/// the value that is being read.
 ///
 /// # Errors
 /// If the stream breaks off, or if only who has all of it can tell what it is: [`held`] does.
@@ -78,8 +78,8 @@ pub fn stream<R: Read>(
     }
 }
 
-/// The same of a bundle that is all in memory, whatever the order of its members. What it finds is what [`stream`] finds
-/// of what that can read.
+/// The same of a bundle that is all in memory, whatever the order of its members. What it finds is what [`stream`]
+/// finds of what that can read.
 ///
 /// # Errors
 /// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
@@ -105,7 +105,7 @@ fn unreadable(why: String) -> Report {
 /// The checks of a document that could be read.
 fn read(document: &Document, keys: &[PublicKey], options: &Options) -> Report {
     let mut findings = Findings::default();
-    let records: usize = document.sealed.lines.values().map(Vec::len).sum();
+    let records = document.sealed.lines.len();
     findings.note("format", Ok(format!("one document of {records} records, each of its type")));
     let (statement, key_id) = match open(document, keys) {
         Ok(opened) => opened,

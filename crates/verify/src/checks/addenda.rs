@@ -99,29 +99,26 @@ fn identity(case: &Case<'_>, addendum: &Addendum, (number, sealed): (u64, Hash),
 fn records<'c>(case: &Case<'c>, addendum: &'c Addendum, late: &mut Late<'c>, worst: &mut Worst) {
     let number = addendum.leaf.value.number;
     let added = &addendum.added;
-    for (kind, lines) in &added.lines {
-        let before = &mut late.hashes[*kind as usize];
-        for line in lines {
-            let place = (case.listed(*kind).len() + before.len()) as u64;
-            worst.expect(line.place == Some(place), || {
-                format!(
-                    "one of {kind} in addendum {number} at {place} says that its place is {:?}",
-                    line.place
-                )
+    for kind in added.lines.kinds() {
+        let before = &mut late.hashes[kind as usize];
+        for (at, hash) in added.lines.of_kind(kind).iter().enumerate() {
+            let place = (case.listed(kind).len() + before.len()) as u64;
+            let claimed = added.lines.place(kind, at);
+            worst.expect(claimed == Some(place), || {
+                format!("one of {kind} in addendum {number} at {place} says that its place is {claimed:?}")
             });
-            before.push(line.hash);
+            before.push(*hash);
         }
     }
     if is_counted_elsewhere(&added.gist, &[]) {
         late.totals.are_counted_elsewhere();
     }
-    let lines = added.lines.get(&RecordKind::Step).map_or(&[][..], Vec::as_slice);
-    for (step, line) in added.gist.steps.iter().zip(lines) {
+    for (step, hash) in added.gist.steps.iter().zip(added.lines.of_kind(RecordKind::Step)) {
         worst.expect(step.prev == Some(late.chain_head), || {
             format!("late step {} does not follow the one before it", step.index)
         });
-        late.chain_head = line.hash;
-        late.totals.count(step, worst);
+        late.chain_head = *hash;
+        late.totals.count(&step, worst);
     }
     // What is missing of the sealed records, a late one may name.
     let missing = RecordKind::ALL.iter().copied().filter(|kind| !case.whole(*kind)).collect();

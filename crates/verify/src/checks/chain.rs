@@ -41,14 +41,15 @@ pub(crate) fn steps(case: &Case<'_>) -> Outcome {
     let listed = case.listed(RecordKind::Step);
     let opened = case.document.sealed.opened.hash;
     let mut worst = Worst::default();
-    for (step, place) in with_places(case, RecordKind::Step, &case.document.sealed.gist.steps) {
+    let steps = &case.document.sealed.gist.steps;
+    for (step, place) in steps.iter().zip(case.matched.places(RecordKind::Step).iter()) {
         let before = if place == 0 { Some(opened) } else { listed[place - 1] };
         // What comes behind a step that nobody could read follows that.
         worst.expect(before.is_none_or(|before| step.prev == Some(before)), || {
             format!("step {} does not follow the step before it", step.index)
         });
     }
-    let count = case.document.sealed.gist.steps.len();
+    let count = steps.len();
     worst.or_else(|| format!("{count} steps, each follows the one before, the first follows the OPENED leaf"))
 }
 
@@ -56,30 +57,21 @@ pub(crate) fn steps(case: &Case<'_>) -> Outcome {
 pub(crate) fn places(case: &Case<'_>) -> Outcome {
     let mut worst = Worst::default();
     for kind in RecordKind::ALL {
-        let lines = case.document.sealed.lines.get(kind).map_or(&[][..], Vec::as_slice);
-        for (line, place) in with_places(case, *kind, lines) {
-            worst.expect(line.place == Some(place as u64), || {
-                format!("records/sealed/{kind} at {place} says that its place is {:?}", line.place)
+        for (at, place) in case.matched.places(*kind).iter().enumerate() {
+            let claimed = case.document.sealed.lines.place(*kind, at);
+            worst.expect(claimed == Some(place as u64), || {
+                format!("records/sealed/{kind} at {place} says that its place is {claimed:?}")
             });
         }
     }
-    for (row, place) in case.document.after.audit.iter().zip(case.matched.audit()) {
+    for (row, place) in case.document.after.audit.iter().zip(case.matched.audit().iter()) {
         let seq = row.value.run_seq;
-        if seq != Some(*place as u64 + 1) {
+        if seq != Some(place as u64 + 1) {
             let detail = format!("audit row {} has run_seq {seq:?} at place {place}", row.value.id);
             // A number that is skipped is a row that somebody left out before signing.
-            let skipped = seq.is_some_and(|seq| seq > *place as u64 + 1);
+            let skipped = seq.is_some_and(|seq| seq > place as u64 + 1);
             worst.found(if skipped { Finding::truncated(detail) } else { Finding::tampered(detail) });
         }
     }
     worst.or_else(|| "no record is out of its place, no number is skipped".to_owned())
-}
-
-/// The values of a kind, each with its place among those that ought to be there.
-fn with_places<'c, T>(
-    case: &'c Case<'_>,
-    kind: RecordKind,
-    values: &'c [T],
-) -> impl Iterator<Item = (&'c T, usize)> {
-    values.iter().zip(case.matched.places(kind).iter().copied())
 }

@@ -1,28 +1,25 @@
 //! Are the texts that records name here, and no others? Or does the run log say that they were erased?
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use proof::{contents::Content, hash::Hash, records::RecordKind};
+use proof::{hash::Hash, records::RecordKind};
 
 use super::{Case, Outcome, Worst};
-use crate::{
-    document::{Erased, Step},
-    report::Finding,
-    shown,
-};
+use crate::{document::Erased, report::Finding, shown};
 
 /// Each text is named by a record, and each that a record names is here or was erased.
 pub(crate) fn contents(case: &Case<'_>) -> Outcome {
     let (document, contents) = (case.document, &case.document.contents);
     let mut worst = Worst::default();
-    let late = document.after.addenda.iter().flat_map(|addendum| &addendum.value.added.gist.steps);
-    let steps = || document.sealed.gist.steps.iter().chain(late.clone());
+    let late = document.after.addenda.iter().flat_map(|addendum| addendum.value.added.gist.steps.iter());
     let mut named: HashMap<Hash, u64> = HashMap::new();
-    for (step, name) in steps().flat_map(|step| names(step).map(move |name| (step, name))) {
-        let length = *named.entry(name.hash).or_insert(name.length);
-        worst.expect(length == name.length, || {
-            format!("step {} names a text that another says to be of another length", step.index)
-        });
+    for step in document.sealed.gist.steps.iter().chain(late) {
+        for name in step.texts.iter().flatten() {
+            let length = *named.entry(name.hash).or_insert(name.length);
+            worst.expect(length == name.length, || {
+                format!("step {} names a text that another says to be of another length", step.index)
+            });
+        }
     }
     if let Some(erased) = &contents.erased {
         erased_run(case, &erased.value, &mut worst);
@@ -38,13 +35,15 @@ pub(crate) fn contents(case: &Case<'_>) -> Outcome {
             )
         });
     }
-    for text in &contents.texts {
-        worst.expect(named.get(&text.hash).is_none_or(|length| *length == text.length), || {
-            format!("a text of {} bytes has another length than its records say", text.length)
+    for (name, length) in contents.names.iter().zip(&contents.lengths) {
+        worst.expect(named.get(name).is_none_or(|named| named == length), || {
+            format!("a text of {length} bytes has another length than its records say")
         });
     }
-    let listed: HashSet<Hash> = case.manifest.contents.texts.iter().copied().collect();
-    let missing = named.keys().filter(|name| !listed.contains(*name)).count();
+    let mut listed = case.manifest.contents.texts.clone();
+    listed.sort_unstable();
+    listed.dedup();
+    let missing = named.keys().filter(|name| listed.binary_search(name).is_err()).count();
     if missing > 0 {
         worst.found(Finding::truncated(format!(
             "{missing} of {} texts that records name are missing, and no leaf says that they were erased",
@@ -55,14 +54,10 @@ pub(crate) fn contents(case: &Case<'_>) -> Outcome {
         case.whole(RecordKind::Step) && document.after.addenda.len() == case.manifest.after.addenda.len();
     let strangers = listed.iter().filter(|name| !named.contains_key(*name)).count();
     worst.expect(!all_there || strangers == 0, || format!("{strangers} texts are named by no record"));
-    worst.or_else(|| match contents.texts.len() {
+    worst.or_else(|| match contents.names.len() {
         0 => "no record names a text".to_owned(),
         texts => format!("{texts} texts are those that records name"),
     })
-}
-
-fn names(step: &Step) -> impl Iterator<Item = Content> + '_ {
-    step.texts.iter().flatten().copied()
 }
 
 /// What was erased is not there, and the leaf is of this run and after its receipt.

@@ -34,7 +34,7 @@ pub(crate) fn counts(case: &Case<'_>, totals: &mut Option<Sealed>) -> Outcome {
     }
     if case.whole(RecordKind::Decision) {
         let mut tally: BTreeMap<Action, u64> = BTreeMap::new();
-        for decision in &document.sealed.gist.decisions {
+        for decision in document.sealed.gist.decisions.iter() {
             *tally.entry(decision.action).or_default() += 1;
         }
         worst.expect(tally == manifest.verdict_tally, || {

@@ -2,7 +2,10 @@
 //! refuses an incident, a limit that was passed a breach. They follow from what is decided again, so it is asked with
 //! that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use proof::{
     records::{DecisionRecord, RecordKind},
@@ -37,17 +40,17 @@ pub(crate) fn effects(case: &Case<'_>) -> (Outcome, bool) {
         }
     }
     let mut worst = Worst::default();
-    let enforced = gists.iter().flat_map(|gist| &gist.enforced);
+    let enforced = gists.iter().flat_map(|gist| gist.enforced.iter());
     compare("enforcement", &due.enforced, &Rows::of(enforced), &mut worst);
-    let prevented = gists.iter().flat_map(|gist| &gist.prevented);
+    let prevented = gists.iter().flat_map(|gist| gist.prevented.iter());
     compare("prevention record", &due.prevented, &Rows::of(prevented), &mut worst);
-    let breached: BTreeSet<(&str, &str)> = gists
+    let breached: BTreeSet<(Rc<str>, Rc<str>)> = gists
         .iter()
-        .flat_map(|gist| &gist.breached)
-        .map(|(limit, window)| (limit.as_str(), window.as_str()))
+        .flat_map(|gist| gist.breached.iter())
+        .map(|breach| (breach.limit_id, breach.window_start))
         .collect();
     for (limit, window) in &due.breached {
-        worst.expect(breached.contains(&(limit.as_str(), window.as_str())), || {
+        worst.expect(breached.contains(&(Rc::clone(limit), Rc::clone(window))), || {
             format!("limit {limit} was passed, and there is no breach of it")
         });
     }
@@ -77,17 +80,17 @@ fn applies(decision: &DecisionRecord) -> bool {
 }
 
 /// Which rule or limit, at which step; and what a prevention record says of when it was asked.
-type Key = (String, Option<u64>, Option<Asked>, bool);
+type Key = (Rc<str>, Option<u64>, Option<Asked>, bool);
 
 /// How many rows of each key there are, and how many of them came to an incident.
 #[derive(Default)]
 struct Rows(BTreeMap<Key, (u64, u64)>);
 
 impl Rows {
-    fn of<'e>(effects: impl Iterator<Item = &'e Effect>) -> Self {
+    fn of(effects: impl Iterator<Item = Effect>) -> Self {
         let mut rows = Self::default();
         for Effect { policy_id, step_index, asked, refused_after, struck } in effects {
-            rows.add((policy_id.clone(), *step_index, *asked, *refused_after), *struck);
+            rows.add((policy_id, step_index, asked, refused_after), struck);
         }
         rows
     }
@@ -119,7 +122,7 @@ struct Due {
     enforced: Rows,
     prevented: Rows,
     /// Which limits were passed, and in which window.
-    breached: BTreeSet<(String, String)>,
+    breached: BTreeSet<(Rc<str>, Rc<str>)>,
     fired: u64,
     other: u64,
 }
@@ -149,10 +152,11 @@ impl Due {
                 }),
             };
             if let Some(limit) = passed {
-                self.breached.insert((limit.limit_id.clone(), limit.window_start.clone()));
+                let (id, window) = (limit.limit_id.as_str(), limit.window_start.as_str());
+                self.breached.insert((Rc::from(id), Rc::from(window)));
             }
-            let (id, index) = (fired.policy_id, decision.step_index);
-            self.enforced.add((id.clone(), index, None, false), struck);
+            let (id, index) = (Rc::<str>::from(fired.policy_id), decision.step_index);
+            self.enforced.add((Rc::clone(&id), index, None, false), struck);
             // What a trace told is refused nothing, and says in the decision what it would have been.
             let refused_after =
                 moment.is_of_done() && decision.would_have.is_none() && fired.action.refuses();

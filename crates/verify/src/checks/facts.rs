@@ -4,7 +4,7 @@
 //! Only what holds of every decision that a server makes is asked. What the parameters give, and what a run's tools and
 //! times are, is not: the first is found in what is redacted afterwards, the rest in no record.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use proof::{
     hash::Hash,
@@ -18,7 +18,7 @@ use rules::{
 };
 
 use super::{Case, Outcome, Worst};
-use crate::document::{Gist, Line, Step};
+use crate::document::{Gist, Lines, Step};
 
 /// Each decision's facts are of its step and run; and whether some were left out.
 pub(crate) fn facts(case: &Case<'_>) -> (Outcome, bool) {
@@ -68,19 +68,13 @@ struct Told<'c> {
 
 impl Told<'_> {
     /// Goes through a stretch of decisions. `left` is how the run stood before it, where that is to be asked.
-    fn follow(
-        &mut self,
-        gist: &Gist,
-        lines: &BTreeMap<RecordKind, Vec<Line>>,
-        mut left: Option<RunAfter>,
-        worst: &mut Worst,
-    ) {
-        let decided = lines.get(&RecordKind::Decision).map_or(&[][..], Vec::as_slice);
-        let judged: HashMap<Hash, &Step> =
-            gist.steps.iter().filter_map(|step| Some((step.decisions().1?, step))).collect();
-        let gaps: HashSet<&str> = gist.gaps.iter().map(|gap| gap.decision_id.as_str()).collect();
-        for (decision, line) in gist.whole_decisions.iter().zip(decided) {
-            let step = judged.get(&line.hash).copied();
+    fn follow(&mut self, gist: &Gist, lines: &Lines, mut left: Option<RunAfter>, worst: &mut Worst) {
+        let decided = lines.of_kind(RecordKind::Decision);
+        let judged: HashMap<Hash, usize> =
+            gist.steps.iter().enumerate().filter_map(|(at, step)| Some((step.decisions().1?, at))).collect();
+        let gaps: HashSet<String> = gist.gaps.iter().map(|gap| gap.decision_id).collect();
+        for (decision, hash) in gist.whole_decisions.iter().zip(decided) {
+            let step = judged.get(hash).map(|at| gist.steps.get(*at));
             if is_by_this_engine(decision) {
                 // Facts that do not read are for re-execution to tell.
                 if let Ok(facts) = Facts::from_canonical(&decision.facts) {
@@ -90,13 +84,13 @@ impl Told<'_> {
                     // or a refusal. A span is judged when what others told of it has been taken back.
                     let is_exact = !decision.action.refuses()
                         && !gaps.contains(decision.decision_id.as_str())
-                        && step.is_none_or(|step| step.span.is_none() && step.parent.is_none());
+                        && step.as_ref().is_none_or(|step| step.span.is_none() && step.parent.is_none());
                     if let Some(left) = left.as_ref().filter(|_| is_exact) {
                         worst.expect(stood(&facts.run, left), || {
                             format!("decision {} was made on another run so far", decision.decision_id)
                         });
                     }
-                    match (step, facts.step) {
+                    match (&step, facts.step) {
                         (Some(step), Some(facts)) => self.step(decision, step, &facts, worst),
                         (Some(_), None) => worst.expect(false, || {
                             format!(
@@ -105,7 +99,7 @@ impl Told<'_> {
                             )
                         }),
                         (None, Some(facts)) if decision.moment == Moment::StepPre => {
-                            self.granted.insert(line.hash, facts);
+                            self.granted.insert(*hash, facts);
                         }
                         (None, _) => {}
                     }
@@ -114,7 +108,7 @@ impl Told<'_> {
                 self.other += 1;
             }
             if let (Some(step), true) = (step, left.is_some()) {
-                left = step.left();
+                left = step.left;
             }
         }
     }
@@ -147,10 +141,11 @@ impl Told<'_> {
     /// It is of the step that it judged; and so is the one that gave leave for that.
     fn step(&self, decision: &DecisionRecord, step: &Step, facts: &StepFacts, worst: &mut Worst) {
         let (id, index) = (&decision.decision_id, step.index);
-        let (provider, model) = (or_empty(step.provider.as_ref()), or_empty(step.model.as_ref()));
-        let asked_for = or_empty(step.model_requested.as_ref());
+        let provider = step.provider.as_deref().unwrap_or_default();
+        let model = step.model.as_deref().unwrap_or_default();
+        let asked_for = step.model_requested.as_deref().unwrap_or_default();
         let named = facts.kind == step.kind
-            && facts.skill == step.skill_name
+            && facts.skill == *step.skill_name
             && facts.provider == provider
             && facts.model == model
             && facts.model_requested == asked_for;
@@ -178,7 +173,7 @@ impl Told<'_> {
         // A model that was not named when leave was asked may be any.
         let unnamed = asked.provider.is_empty() && asked.model.is_empty();
         let leave = asked.kind == step.kind
-            && asked.skill == step.skill_name
+            && asked.skill == *step.skill_name
             && (unnamed || (asked.provider == provider && asked.model == model && asked_for.is_empty()))
             && asked.labels == facts.labels;
         worst.expect(leave, || {

@@ -8,7 +8,10 @@ use proof::{
     segment::MissingSegment,
 };
 
-use super::{Case, Outcome, Worst, matched::Matched};
+use super::{
+    Case, Outcome, Worst,
+    matched::{Matched, Places},
+};
 use crate::{
     document::{Contents, Document},
     report::Finding,
@@ -16,15 +19,24 @@ use crate::{
 
 /// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
 /// in this order.
-fn places(present: &[Hash], listed: &[Option<Hash>]) -> Result<Vec<usize>, usize> {
+fn places<L: Copy + Into<Option<Hash>>>(present: &[Hash], listed: &[L]) -> Result<Places, usize> {
+    let is = |listed: &L, hash: &Hash| known(*listed) == Some(*hash);
+    if present.len() == listed.len() && present.iter().zip(listed).all(|(hash, listed)| is(listed, hash)) {
+        return Ok(Places::AsTheyStand(present.len()));
+    }
     let mut next = 0;
     let mut places = Vec::with_capacity(present.len());
     for (at, hash) in present.iter().enumerate() {
-        let ahead = listed[next..].iter().position(|known| known.as_ref() == Some(hash)).ok_or(at)?;
+        let ahead = listed[next..].iter().position(|known| is(known, hash)).ok_or(at)?;
         places.push(next + ahead);
         next += ahead + 1;
     }
-    Ok(places)
+    Ok(Places::At(places))
+}
+
+/// None of one that whoever made the bundle could not read.
+fn known(listed: impl Into<Option<Hash>>) -> Option<Hash> {
+    listed.into()
 }
 
 struct Comparison {
@@ -33,33 +45,34 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Compares a list of which whoever made the bundle had all; answers the places and whether it is whole.
-    fn list(&mut self, name: &str, present: &[Hash], listed: &[Hash]) -> (Vec<usize>, bool) {
-        let listed: Vec<Option<Hash>> = listed.iter().copied().map(Some).collect();
-        self.list_of_known(name, present, &listed)
-    }
-
-    /// The same of one of which some may not have been read, which are none; it is whole if what was signed of it is
-    /// there.
-    fn list_of_known(&mut self, name: &str, present: &[Hash], listed: &[Option<Hash>]) -> (Vec<usize>, bool) {
+    /// Compares a list, of which some may not have been read by whoever made the bundle, which are none. Answers the
+    /// places, and whether it is whole: whether what was signed of it is there.
+    fn list<L: Copy + Into<Option<Hash>>>(
+        &mut self,
+        name: &str,
+        present: &[Hash],
+        listed: &[L],
+    ) -> (Places, bool) {
         self.compared += present.len();
         match places(present, listed) {
             Err(at) => {
-                let detail = if listed.contains(&Some(present[at])) {
+                let detail = if listed.iter().any(|listed| known(*listed) == Some(present[at])) {
                     format!("{name}/{at} is not in its place")
                 } else {
                     format!("{name}/{at} is not what was signed")
                 };
                 self.worst.found(Finding::tampered(detail));
-                (Vec::new(), false)
+                (Places::default(), false)
             }
             Ok(places) if places.len() < listed.len() => {
                 let missing = listed.len() - places.len();
-                let first = (0..places.len()).find(|at| places[*at] != *at).unwrap_or(places.len());
+                let first = places.iter().enumerate().position(|(at, place)| place != at);
+                let first = first.unwrap_or(places.len());
                 let detail =
                     format!("{missing} of {} are missing from {name}, the first is {first}", listed.len());
                 self.worst.found(Finding::truncated(detail));
-                let is_whole = places.len() == listed.iter().flatten().count();
+                let signed = listed.iter().filter(|listed| known(**listed).is_some()).count();
+                let is_whole = places.len() == signed;
                 (places, is_whole)
             }
             Ok(places) => (places, true),
@@ -93,9 +106,9 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     let mut whole = all.one("records/sealed/opened", sealed.opened.hash, manifest.sealed.opened);
     whole &= all.one("records/sealed/snapshot", sealed.snapshot.hash, manifest.sealed.snapshot);
     for kind in RecordKind::ALL {
-        let lines: Vec<Hash> = sealed.lines.get(kind).into_iter().flatten().map(|line| line.hash).collect();
         let listed = manifest.sealed.records.get(kind).map_or(&[][..], Vec::as_slice);
-        let (places, all_there) = all.list_of_known(&format!("records/sealed/{kind}"), &lines, listed);
+        let (places, all_there) =
+            all.list(&format!("records/sealed/{kind}"), sealed.lines.of_kind(*kind), listed);
         matched.places.insert(*kind, places);
         whole &= all_there;
     }
@@ -104,7 +117,7 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     let listed = &manifest.after;
     let mut whole = all.one("records/after/run", after.run.hash, listed.run);
     whole &= all.one("records/after/as_of", after.as_of.hash, listed.as_of);
-    whole &= all.list_of_known("records/after/addenda", &hashes(&after.addenda), &listed.addenda).1;
+    whole &= all.list("records/after/addenda", &hashes(&after.addenda), &listed.addenda).1;
     whole &= all.list("records/after/incidents", &hashes(&after.incidents), &listed.incidents).1;
     let (places, all_there) = all.list("records/after/audit", &hashes(&after.audit), &listed.audit);
     matched.audit = places;
@@ -156,8 +169,7 @@ fn of_contents(contents: &Contents, manifest: &Manifest, all: &mut Comparison) -
             .expect(contents.nameless == 0, || "there are texts, and no salt that names them".to_owned());
         return false;
     }
-    let names: Vec<Hash> = contents.texts.iter().map(|text| text.hash).collect();
-    whole &= all.list("contents/texts", &names, &listed.texts).1;
+    whole &= all.list("contents/texts", &contents.names, &listed.texts).1;
     whole
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod contents;
 pub(crate) mod counts;
 pub(crate) mod effects;
 pub(crate) mod facts;
+mod known;
 pub(crate) mod links;
 pub(crate) mod logs;
 pub(crate) mod manifest;

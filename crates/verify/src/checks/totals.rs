@@ -1,19 +1,17 @@
 //! Do the numbers add up, step by step?
 
+use std::cmp::Ordering;
+
 use proof::{
     bundle::{Engine, LiveLate},
     canonical::MAX_INTEGER,
-    records::{RecordKind, RunAfter},
+    records::RecordKind,
     tally::{self, Counted, Tally},
     words::{Asked, StepKind},
 };
-use serde::Deserialize;
 
 use super::{Case, Worst, standing::assurance_of};
-use crate::{
-    document::{Gist, Step, Used},
-    json::Parser,
-};
+use crate::document::{Gist, Packed, Step, Used};
 
 /// What a run came to, as far as its steps have been gone through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +33,7 @@ impl Totals {
         if counts {
             self.add(step.used);
         }
-        if step.refused {
+        if step.refused() {
             self.refused += 1;
             return;
         }
@@ -54,7 +52,7 @@ impl Totals {
         self.cost_nanousd = left(self.cost_nanousd, cost_nanousd);
         self.input_tokens = left(self.input_tokens, input_tokens);
         self.output_tokens = left(self.output_tokens, output_tokens);
-        if !step.refused {
+        if !step.refused() {
             self.llm_calls = self.llm_calls.saturating_sub(u64::from(step.kind == StepKind::LlmCall));
             self.tool_calls = self.tool_calls.saturating_sub(u64::from(step.kind == StepKind::ToolCall));
         }
@@ -70,7 +68,7 @@ impl Totals {
 
     /// Takes a step's word for what the run has used up to it: another version of the tally counted that.
     fn used_as_said_by(&mut self, step: &Step) {
-        if let Some(after) = run_after(step) {
+        if let Some(after) = &step.left {
             self.cost_nanousd = after.cost_nanousd;
             self.input_tokens = after.input_tokens;
             self.output_tokens = after.output_tokens;
@@ -79,22 +77,15 @@ impl Totals {
 
     /// Whether a step says that it left the run so.
     fn are_left_by(&self, step: &Step) -> bool {
-        run_after(step).is_some_and(|after| {
-            let RunAfter { cost_nanousd, input_tokens, output_tokens, refused_count, step_count, status: _ } =
-                after;
-            (cost_nanousd, input_tokens, output_tokens) == self.used()
-                && (step_count, refused_count) == (self.steps, self.refused)
+        step.left.as_ref().is_some_and(|after| {
+            let used = (after.cost_nanousd, after.input_tokens, after.output_tokens);
+            used == self.used() && (after.step_count, after.refused_count) == (self.steps, self.refused)
         })
     }
 
     fn used(&self) -> (u64, u64, u64) {
         (self.cost_nanousd, self.input_tokens, self.output_tokens)
     }
-}
-
-fn run_after(step: &Step) -> Option<RunAfter> {
-    let mut parser = Parser::new(&step.run_after);
-    RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after)).ok()
 }
 
 /// Whether another version of the tally decided which of these steps count, and so it is not known here. Steps that are
@@ -115,19 +106,18 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     let mut totals = Totals::default();
     let named = &case.document.sealed.snapshot.value.engines;
     let mut tally = (!is_counted_elsewhere(sealed, named)).then(Tally::default);
-    for step in &sealed.steps {
+    for step in sealed.steps.iter() {
         let Counted { counts, no_longer } =
             tally.as_mut().map(|tally| tally.add(step.told())).unwrap_or_default();
         // Steps stand in their order; that they do is another check's.
-        let by_index = |index: &u64| sealed.steps.binary_search_by_key(index, |step| step.index).ok();
-        for earlier in no_longer.iter().filter_map(by_index) {
-            totals.give_back(&sealed.steps[earlier]);
+        for earlier in no_longer.iter().filter_map(|index| by_index(&sealed.steps, *index)) {
+            totals.give_back(&earlier);
         }
-        totals.count(step, counts);
+        totals.count(&step, counts);
         if tally.is_none() {
-            totals.used_as_said_by(step);
+            totals.used_as_said_by(&step);
         }
-        worst.expect(totals.are_left_by(step), || {
+        worst.expect(totals.are_left_by(&step), || {
             format!("step {} says that it left the run with other totals than there were", step.index)
         });
     }
@@ -159,6 +149,21 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
         "records/after/run has other totals than the steps".to_owned()
     });
     Some((totals, tally))
+}
+
+/// The step of this index.
+fn by_index(steps: &Packed<Step>, index: u64) -> Option<Step> {
+    let (mut from, mut until) = (0, steps.len());
+    while from < until {
+        let middle = from.midpoint(until);
+        let step = steps.get(middle);
+        match step.index.cmp(&index) {
+            Ordering::Equal => return Some(step),
+            Ordering::Less => from = middle + 1,
+            Ordering::Greater => until = middle,
+        }
+    }
+    None
 }
 
 /// What the sealed steps came to, and their tree; none where another version of the tally counted them.

@@ -1,15 +1,17 @@
 //! `records.after.addenda`: what came after the run was sealed, each with its leaf.
 
-use std::collections::BTreeMap;
-
 use proof::{
     bundle::{ADDED, LogProof},
+    hash::Hash,
     leaves::AddendumLeaf,
     records::{ActivityRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
 
-use super::gist::{Gist, Line};
+use super::{
+    gist::Gist,
+    lines::{Lines, Places},
+};
 use crate::{
     json::Wrong,
     reader::{Held, Reader, present},
@@ -26,7 +28,7 @@ pub(crate) struct Addendum {
 /// The records of an addendum.
 #[derive(Debug, Default)]
 pub(crate) struct Added {
-    pub(crate) lines: BTreeMap<RecordKind, Vec<Line>>,
+    pub(crate) lines: Lines,
     pub(crate) gist: Gist,
 }
 
@@ -47,7 +49,7 @@ pub(super) fn read_addendum<R: Reader>(reader: &mut R, whole_decisions: bool) ->
 
 fn read_added<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Added, Wrong> {
     let names = ADDED.map(RecordKind::as_str);
-    let mut all = Added::default();
+    let mut all = Gathered::default();
     reader.members(&names, &[], |reader, name| {
         let all = &mut all;
         match name.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
@@ -69,22 +71,33 @@ fn read_added<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Added,
             }
         }
     })?;
-    Ok(all)
+    let Gathered { hashes, places, gist } = all;
+    Ok(Added { lines: Lines::of(hashes, places), gist })
+}
+
+/// What reading the records gathers.
+#[derive(Default)]
+struct Gathered {
+    hashes: Vec<Hash>,
+    /// Of each kind, in the order of reading: the number of its first hash, and the places that records claim.
+    places: Vec<(RecordKind, usize, Places)>,
+    gist: Gist,
 }
 
 fn records<R: Reader, T: RunEvidence>(
-    all: &mut Added,
+    all: &mut Gathered,
     reader: &mut R,
     mut keep: impl FnMut(&mut Gist, T),
 ) -> Result<(), Wrong> {
-    let mut lines = Vec::new();
+    let (first, mut places) = (all.hashes.len(), Places::default());
     reader.elements(|reader| {
         let Held { value: record, hash } = reader.tagged::<T>()?;
-        lines.push(Line { hash, place: record.position() });
+        all.hashes.push(hash);
+        places.push(record.position());
         all.gist.owner(&record);
         keep(&mut all.gist, record);
         Ok(())
     })?;
-    all.lines.insert(T::KIND, lines);
+    all.places.push((T::KIND, first, places));
     Ok(())
 }

@@ -18,8 +18,9 @@ pub(crate) struct Contents {
     pub(crate) erased: Option<Held<Erased>>,
     /// The hash of the salt, as a piece.
     pub(crate) salt: Option<Hash>,
-    /// The names of the texts.
-    pub(crate) texts: Vec<Content>,
+    /// The names of the texts, and how long each is.
+    pub(crate) names: Vec<Hash>,
+    pub(crate) lengths: Vec<u64>,
     /// How many texts there are that no salt names.
     pub(crate) nameless: usize,
 }
@@ -34,9 +35,17 @@ pub(crate) struct Erased {
 /// The texts, as far as they have been read.
 #[derive(Default)]
 struct Texts {
-    names: Vec<Content>,
+    names: Vec<Hash>,
+    lengths: Vec<u64>,
     /// Those that came before what they are named with.
     unnamed: Vec<String>,
+}
+
+impl Texts {
+    fn push(&mut self, Content { hash, length }: Content) {
+        self.names.push(hash);
+        self.lengths.push(length);
+    }
 }
 
 pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong> {
@@ -50,21 +59,24 @@ pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong
         }
         Ok(())
     })?;
-    let Texts { mut names, unnamed } = present(texts)?;
-    let mut nameless = unnamed.len();
+    let mut texts = present(texts)?;
+    let mut unnamed = std::mem::take(&mut texts.unnamed);
     if let Some(salt) = &salt {
         let salt = Salt::new(salt.value.0);
-        names.extend(unnamed.iter().map(|text| salt.name(text)));
-        nameless = 0;
+        unnamed.drain(..).for_each(|text| texts.push(salt.name(&text)));
     }
-    Ok(Contents { erased, salt: salt.map(|salt| salt.hash), texts: names, nameless })
+    let Texts { names, lengths, .. } = texts;
+    Ok(Contents { erased, salt: salt.map(|salt| salt.hash), names, lengths, nameless: unnamed.len() })
 }
 
 fn read_texts<R: Reader>(reader: &mut R, salt: Option<&Held<Hash>>) -> Result<Texts, Wrong> {
     let mut texts = Texts::default();
     match salt.map(|salt| Salt::new(salt.value.0)) {
         Some(salt) => {
-            texts.names = reader.elements(|reader| reader.one(|parser| Ok(salt.name(&parser.string()?))))?;
+            reader.elements(|reader| {
+                texts.push(reader.one(|parser| Ok(salt.name(&parser.string()?)))?);
+                Ok(())
+            })?;
         }
         None => texts.unnamed = reader.elements(|reader| reader.one(text))?,
     }

@@ -2,8 +2,12 @@
 
 mod addenda;
 mod contents;
+mod decision;
 mod gist;
+mod lines;
+mod packed;
 mod sealed;
+mod step;
 
 use std::io::Read;
 
@@ -23,9 +27,13 @@ pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
 use contents::read_contents;
 pub(crate) use contents::{Contents, Erased};
-pub(crate) use gist::{Decision, Effect, Gist, Line, Step, Used};
+pub(crate) use decision::{Decision, Effect};
+pub(crate) use gist::Gist;
+pub(crate) use lines::Lines;
+pub(crate) use packed::Packed;
 pub(crate) use sealed::Sealed;
 use sealed::read_sealed;
+pub(crate) use step::{Step, Used};
 
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -91,7 +99,7 @@ fn document<R: Reader>(
                 match name {
                     "sealed" => {
                         let (text, hashed) = reader.stretch(|reader| read_sealed(reader, whole_decisions))?;
-                        sealed = Some((text.with(&hashed.pieces), hashed.stretch));
+                        sealed = Some((text.with(hashed.pieces), hashed.stretch));
                     }
                     _ => {
                         after = Some(reader.part(|reader| Ok((read_after(reader, whole_decisions)?, None)))?)

@@ -1,7 +1,5 @@
 //! `records.sealed`: every record is read as its type, and of most of them only the hash is kept.
 
-use std::collections::BTreeMap;
-
 use proof::{
     bundle::Snapshot,
     hash::Hash,
@@ -10,7 +8,10 @@ use proof::{
     tagged::RunEvidence,
 };
 
-use super::gist::{Gist, Line};
+use super::{
+    gist::Gist,
+    lines::{Lines, Places},
+};
 use crate::{
     json::Wrong,
     reader::{Held, Reader, present},
@@ -22,7 +23,7 @@ pub(crate) struct Sealed {
     pub(crate) opened: Held<OpenedLeaf>,
     pub(crate) snapshot: Held<Snapshot>,
     /// Every record of every kind, as it stands in the document.
-    pub(crate) lines: BTreeMap<RecordKind, Vec<Line>>,
+    pub(crate) lines: Lines,
     pub(crate) gist: Gist,
 }
 
@@ -30,7 +31,7 @@ pub(crate) struct Sealed {
 #[derive(Default)]
 struct Gathered {
     /// Of each kind, in the order of reading: the number of its first hash, and the places that records claim.
-    places: Vec<(RecordKind, usize, Vec<Option<u64>>)>,
+    places: Vec<(RecordKind, usize, Places)>,
     gist: Gist,
 }
 
@@ -41,7 +42,7 @@ fn records<R: Reader, T: RunEvidence>(
     mut keep: impl FnMut(&mut Gist, T),
 ) -> Result<(), Wrong> {
     let first = reader.count_beside();
-    let mut places = Vec::new();
+    let mut places = Places::default();
     reader.elements(|reader| {
         let record = reader.record::<T>()?;
         places.push(record.position());
@@ -62,12 +63,9 @@ pub(super) struct SealedText {
 
 impl SealedText {
     /// Once the records are hashed.
-    pub(super) fn with(self, hashes: &[Hash]) -> Sealed {
-        let lines = self.all.places.into_iter().map(|(kind, first, places)| {
-            let placed = places.into_iter().zip(&hashes[first..]);
-            (kind, placed.map(|(place, hash)| Line { hash: *hash, place }).collect())
-        });
-        Sealed { opened: self.opened, snapshot: self.snapshot, lines: lines.collect(), gist: self.all.gist }
+    pub(super) fn with(self, hashes: Vec<Hash>) -> Sealed {
+        let lines = Lines::of(hashes, self.all.places);
+        Sealed { opened: self.opened, snapshot: self.snapshot, lines, gist: self.all.gist }
     }
 }
 

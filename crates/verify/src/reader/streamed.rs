@@ -1,5 +1,5 @@
-//! A document that comes as a stream: what is held of it is the value that is being read. Its canonical text is hashed as
-//! it goes by, so the members of each part must come in their canonical order.
+//! A document that comes as a stream: what is held of it is the value that is being read. Its canonical text is hashed
+//! as it goes by, so the members of each part must come in their canonical order.
 
 use std::{
     io::{self, Read},

@@ -150,8 +150,8 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// Holds all of the value that begins here, or all that there is, whatever is wrong with it. False where it was held
-    /// before.
+    /// Holds all of the value that begins here, or all that there is, whatever is wrong with it. False where it was
+    /// held before.
     pub(super) fn hold_value(&mut self) -> bool {
         let mut scan = Scan::default();
         let mut at = 0;
