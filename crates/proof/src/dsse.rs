@@ -84,23 +84,94 @@ impl Envelope {
         payload_type: &str,
         keys: &'k [PublicKey],
     ) -> Result<(Vec<u8>, &'k PublicKey), DsseError> {
+        let mut payload = Payload::default();
+        payload.digits(&self.payload);
+        let (payload_type_of_it, signatures) = (self.payload_type.clone(), self.signatures.clone());
+        let envelope = ReadEnvelope { payload, payload_type: payload_type_of_it, signatures };
+        envelope.open(payload_type, keys).map(|(pieces, key)| (pieces.concat(), key))
+    }
+}
+
+/// An envelope that was read piece by piece. Nothing in it is believed before [`ReadEnvelope::open`].
+#[derive(Clone, Debug, Default)]
+pub struct ReadEnvelope {
+    /// The payload.
+    pub payload: Payload,
+    /// How to read it.
+    pub payload_type: String,
+    /// In a bundle exactly one.
+    pub signatures: Vec<EnvelopeSignature>,
+}
+
+impl ReadEnvelope {
+    /// The payload in pieces, once one of `keys` is known to have signed it as `payload_type`; and which key.
+    pub fn open<'k>(
+        self,
+        payload_type: &str,
+        keys: &'k [PublicKey],
+    ) -> Result<(Vec<Vec<u8>>, &'k PublicKey), DsseError> {
         let [EnvelopeSignature { keyid, sig }] = self.signatures.as_slice() else {
             return Err(DsseError::Signatures(self.signatures.len()));
         };
-        let payload = STANDARD.decode(&self.payload).map_err(|_| DsseError::Base64("payload"))?;
+        let pieces = self.payload.end()?;
         let signature = STANDARD.decode(sig).map_err(|_| DsseError::Base64("signature"))?;
-        let signed = pae(&self.payload_type, &payload);
+        let head = pae_head(&self.payload_type, pieces.iter().map(Vec::len).sum());
+        let signed = || std::iter::once(head.as_bytes()).chain(pieces.iter().map(Vec::as_slice));
         let key = keys
             .iter()
-            .find(|key| key.verifies(&signed, &signature))
+            .find(|key| key.verifies_pieces(signed(), &signature))
             .ok_or_else(|| DsseError::Untrusted(keyid.clone()))?;
         if key.id() != *keyid {
             return Err(DsseError::Misnamed { made: key.id(), named: keyid.clone() });
         }
         if self.payload_type != payload_type {
-            return Err(DsseError::Type(self.payload_type.clone()));
+            return Err(DsseError::Type(self.payload_type));
         }
-        Ok((payload, key))
+        Ok((pieces, key))
+    }
+}
+
+/// A payload whose digits come piece by piece. It is held as the bytes that they are, which is less.
+#[derive(Clone, Debug, Default)]
+pub struct Payload {
+    pieces: Vec<Vec<u8>>,
+    /// Digits that are not bytes yet.
+    rest: Vec<u8>,
+    /// What ends it has come.
+    is_over: bool,
+    is_wrong: bool,
+}
+
+/// So many digits are made bytes at once: four are three.
+const DIGITS: usize = 1 << 18;
+
+impl Payload {
+    /// More of its digits.
+    pub fn digits(&mut self, digits: &str) {
+        for digits in digits.as_bytes().chunks(DIGITS) {
+            self.rest.extend_from_slice(digits);
+            if self.rest.len() >= DIGITS {
+                self.decode(self.rest.len() / 4 * 4);
+            }
+        }
+    }
+
+    fn decode(&mut self, count: usize) {
+        match STANDARD.decode(&self.rest[..count]) {
+            Ok(bytes) if !self.is_over && !self.is_wrong => {
+                self.is_over = self.rest[..count].last() == Some(&b'=');
+                self.pieces.push(bytes);
+            }
+            _ => self.is_wrong = true,
+        }
+        self.rest.drain(..count);
+    }
+
+    fn end(mut self) -> Result<Vec<Vec<u8>>, DsseError> {
+        if !self.rest.is_empty() {
+            self.decode(self.rest.len());
+        }
+        if self.is_wrong { Err(DsseError::Base64("payload")) } else { Ok(self.pieces) }
     }
 }
 
@@ -163,6 +234,36 @@ impl Iterator for LongEnvelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_that_come_in_pieces_are_the_same_bytes() {
+        let wrong = [0, 1, DIGITS - 4, DIGITS, DIGITS + 4];
+        for length in [0, 1, 2, 3, DIGITS / 4 * 3 - 1, DIGITS / 4 * 3, DIGITS / 4 * 3 + 1, DIGITS * 2] {
+            let plain: Vec<u8> = (0_u8..=255).cycle().take(length).collect();
+            let whole = STANDARD.encode(&plain);
+            let mut texts =
+                vec![whole.clone(), whole.replace('=', ""), format!("{whole}="), format!("{whole}é")];
+            texts.extend(wrong.iter().filter(|at| **at < whole.len()).map(|at| {
+                let mut text = whole.clone();
+                text.insert_str(*at, "AA==");
+                text
+            }));
+            for text in texts {
+                for at_once in [3, 1_000, usize::MAX] {
+                    let mut payload = Payload::default();
+                    let mut rest = text.as_str();
+                    while !rest.is_empty() {
+                        let (next, after) = rest.split_at(rest.floor_char_boundary(at_once.min(rest.len())));
+                        let (next, after) = if next.is_empty() { (rest, "") } else { (next, after) };
+                        payload.digits(next);
+                        rest = after;
+                    }
+                    let expected = STANDARD.decode(&text).map_err(|_| DsseError::Base64("payload"));
+                    assert!(payload.end().map(|pieces| pieces.concat()) == expected, "{length} by {at_once}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_long_envelope_is_the_envelope_piece_by_piece() {

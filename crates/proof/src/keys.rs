@@ -131,6 +131,17 @@ impl PublicKey {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
+
+    /// The same of bytes that are held in pieces, and as strict.
+    #[must_use]
+    pub fn verifies_pieces<'m>(&self, message: impl IntoIterator<Item = &'m [u8]>, signature: &[u8]) -> bool {
+        let Ok(signature) = Signature::from_slice(signature) else { return false };
+        // What is drawn for a signature is a point as a key is.
+        let is_strict = VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|drawn| !drawn.is_weak());
+        let Ok(mut verifier) = self.0.verify_stream(&signature) else { return false };
+        message.into_iter().for_each(|piece| verifier.update(piece));
+        is_strict && !self.0.is_weak() && verifier.finalize_and_verify().is_ok()
+    }
 }
 
 impl fmt::Debug for PublicKey {
@@ -188,6 +199,22 @@ mod tests {
         assert!(key.public().verifies(b"message", &signature));
         assert!(!key.public().verifies(b"massage", &signature));
         assert!(!key.public().verifies(b"message", &signature[1..]));
+        let by_pieces = |key: PublicKey, pieces: &[&[u8]], signature: &[u8]| {
+            let whole = key.verifies(&pieces.concat(), signature);
+            assert_eq!(key.verifies_pieces(pieces.iter().copied(), signature), whole);
+            whole
+        };
+        assert!(by_pieces(key.public(), &[b"mess", b"", b"age"], &signature));
+        assert!(!by_pieces(key.public(), &[b"mass", b"age"], &signature));
+        assert!(!by_pieces(key.public(), &[b"message"], &signature[1..]));
+        // Of low order: with it as the key and the point that is drawn, and 0, any message would be signed.
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let of_weak = [weak, [0; 32]].concat();
+        let weak = PublicKey::from_bytes(&weak).expect("a point");
+        assert!(!by_pieces(weak, &[b"any"], &of_weak));
+        assert!(!by_pieces(key.public(), &[b"any"], &of_weak));
+        assert!(!by_pieces(key.public(), &[b"any"], &[0xff; 64]));
         assert!(!SigningKey::from_seed(&[2; 32]).public().verifies(b"message", &signature));
     }
 }

@@ -1,15 +1,17 @@
 //! Verifying a bundle: reading it, opening its statement, and every check in its order.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    mem,
+};
 
 use proof::{
     bundle::{Completeness, Manifest, PREDICATE_TYPE},
-    dsse::DsseError,
+    dsse::{DsseError, ReadEnvelope},
     keys::PublicKey,
     leaves::AuditLeaf,
     statement::{PAYLOAD_TYPE, STATEMENT_TYPE, Statement},
 };
-use serde::Deserialize;
 
 use crate::{
     Row, Seen,
@@ -17,10 +19,9 @@ use crate::{
         Case, addenda, audit, chain, contents, counts, effects, facts, links, logs, manifest, outside, roots,
     },
     document::{self, Document},
-    json::Parser,
     reader::Unread,
     report::{Finding, Findings, Report, Word},
-    shown,
+    shown, statement,
 };
 
 /// What to ask beyond the bundle itself. By default nothing.
@@ -71,7 +72,7 @@ pub fn stream<R: Read>(
     options: &Options,
 ) -> Result<Report, NotRead> {
     match document::read_stream(from_the_beginning()?, options.reexecute) {
-        Ok(document) => Ok(read(&document, keys, options)),
+        Ok(document) => Ok(read(document, keys, options)),
         Err(Unread::Wrong(why)) => Ok(unreadable(why)),
         Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
         Err(Unread::Io(err)) => Err(NotRead::Io(err)),
@@ -92,7 +93,7 @@ pub fn held(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Repor
         Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(shown(&why).into_owned())),
         Err(why) => return Ok(unreadable(why)),
     };
-    Ok(read(&document, keys, options))
+    Ok(read(document, keys, options))
 }
 
 /// What is said of a bundle that cannot be read.
@@ -103,11 +104,11 @@ fn unreadable(why: String) -> Report {
 }
 
 /// The checks of a document that could be read.
-fn read(document: &Document, keys: &[PublicKey], options: &Options) -> Report {
+fn read(mut document: Document, keys: &[PublicKey], options: &Options) -> Report {
     let mut findings = Findings::default();
     let records = document.sealed.lines.len();
     findings.note("format", Ok(format!("one document of {records} records, each of its type")));
-    let (statement, key_id) = match open(document, keys) {
+    let (statement, key_id) = match open(mem::take(&mut document.statement), keys) {
         Ok(opened) => opened,
         Err(finding) => {
             findings.note("signature", Err(finding));
@@ -115,12 +116,12 @@ fn read(document: &Document, keys: &[PublicKey], options: &Options) -> Report {
         }
     };
     findings.note("signature", Ok(format!("the statement is signed by key {key_id}")));
-    signed(document, &statement, key_id, keys, options, findings)
+    signed(&document, &statement, key_id, keys, options, findings)
 }
 
 /// The statement, once a trusted key is known to have signed it.
-fn open(document: &Document, keys: &[PublicKey]) -> Result<(Statement<Manifest>, String), Finding> {
-    let (payload, key) = document.statement.open(PAYLOAD_TYPE, keys).map_err(|why| match &why {
+fn open(envelope: ReadEnvelope, keys: &[PublicKey]) -> Result<(Statement<Manifest>, String), Finding> {
+    let (payload, key) = envelope.open(PAYLOAD_TYPE, keys).map_err(|why| match &why {
         DsseError::Untrusted(named) if keys.iter().all(|key| key.id() != *named) => {
             let given: Vec<_> = keys.iter().map(PublicKey::id).collect();
             Finding::wrong_key(format!(
@@ -131,11 +132,7 @@ fn open(document: &Document, keys: &[PublicKey]) -> Result<(Statement<Manifest>,
         }
         _ => Finding::tampered(why.to_string()),
     })?;
-    let text = std::str::from_utf8(&payload).map_err(|why| Finding::tampered(why.to_string()))?;
-    let mut parser = Parser::new(text);
-    let statement = Statement::<Manifest>::deserialize(&mut parser)
-        .and_then(|statement| parser.end().map(|()| statement))
-        .map_err(|wrong| Finding::tampered(format!("the statement's {wrong}")))?;
+    let statement = statement::read(payload).map_err(Finding::tampered)?;
     for (stated, known) in
         [(&statement.statement_type, STATEMENT_TYPE), (&statement.predicate_type, PREDICATE_TYPE)]
     {

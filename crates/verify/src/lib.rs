@@ -17,6 +17,7 @@ pub mod log;
 mod reader;
 mod report;
 mod shown;
+mod statement;
 mod time;
 
 pub use bundle::{NotABundle, NotRead, Options, bundle, held, stream};

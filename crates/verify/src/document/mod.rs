@@ -13,7 +13,7 @@ use std::io::Read;
 
 use proof::{
     bundle::{AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots},
-    dsse::Envelope,
+    dsse::{Payload, ReadEnvelope},
     hash::Hash,
     leaves::{AuditRecord, SealedLeaf},
 };
@@ -41,7 +41,7 @@ pub(crate) struct Document {
     pub(crate) after: After,
     pub(crate) proofs: Proofs,
     pub(crate) contents: Contents,
-    pub(crate) statement: Envelope,
+    pub(crate) statement: ReadEnvelope,
     /// SHA-256 of the canonical bytes of the four parts, in the order of [`PARTS`].
     pub(crate) digests: [Hash; PARTS.len()],
 }
@@ -109,7 +109,7 @@ fn document<R: Reader>(
             })?,
             "proofs" => proofs = Some(reader.part(read_proofs)?),
             "contents" => contents = Some(reader.part(|reader| Ok((read_contents(reader)?, None)))?),
-            _ => statement = Some(reader.value()?),
+            _ => statement = Some(read_envelope(reader)?),
         }
         Ok(())
     })?;
@@ -122,6 +122,29 @@ fn document<R: Reader>(
     let ((proofs, third), (contents, fourth)) = (present(proofs)?, present(contents)?);
     let digests = [first, second, third, fourth];
     Ok(Document { sealed, after, proofs, contents, statement: present(statement)?, digests })
+}
+
+/// Of the payload no more is held than its bytes.
+fn read_envelope<R: Reader>(reader: &mut R) -> Result<ReadEnvelope, Wrong> {
+    let (mut payload, mut payload_type, mut signatures) = (None, None, None);
+    reader.fields(&["payload", "payloadType", "signatures"], &[], |reader, name| {
+        match name {
+            "payload" => {
+                let mut digits = Payload::default();
+                if reader.next()? == b'"' {
+                    reader.long_text(|text| digits.digits(text))?;
+                } else {
+                    digits.digits(&reader.value::<String>()?);
+                }
+                payload = Some(digits);
+            }
+            "payloadType" => payload_type = Some(reader.value()?),
+            _ => signatures = Some(reader.value()?),
+        }
+        Ok(())
+    })?;
+    let (payload_type, signatures) = (present(payload_type)?, present(signatures)?);
+    Ok(ReadEnvelope { payload: present(payload)?, payload_type, signatures })
 }
 
 fn read_after<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<After, Wrong> {

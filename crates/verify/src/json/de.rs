@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proof::{forms::Form, tagged::Tagged};
 use serde::{
-    Deserializer, de,
+    Deserialize, Deserializer, de,
     de::{IntoDeserializer, Visitor, value::CowStrDeserializer},
     forward_to_deserialize_any,
 };
@@ -18,6 +18,14 @@ impl<'de> Parser<'de> {
     /// Reads a value under its tag.
     pub(crate) fn tagged<T: Tagged>(&mut self) -> Result<T, Wrong> {
         T::deserialize(TaggedParser { parser: self, tag: T::TYPE })
+    }
+
+    /// Reads a value that stands under this name, and looks as such values must.
+    pub(crate) fn under<T: Deserialize<'de>>(&mut self, name: &str) -> Result<T, Wrong> {
+        self.form = Form::of(name);
+        let value = T::deserialize(&mut *self);
+        self.form = Form::Any;
+        value
     }
 
     /// Reads an object for a visitor; `fields` are all that must be there, the tag aside.

@@ -107,7 +107,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The next byte that is not space.
-    pub(super) fn peek(&mut self) -> Result<u8, Wrong> {
+    pub(crate) fn peek(&mut self) -> Result<u8, Wrong> {
         self.space();
         self.text.as_bytes().get(self.at).copied().ok_or_else(|| Wrong::new("the text ends in the middle"))
     }

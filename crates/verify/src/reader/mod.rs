@@ -53,6 +53,12 @@ pub(crate) trait Reader: Sized {
     /// There are no more members.
     fn no_more(&mut self, state: &mut Self::Members, missing: &[&'static str], optional: &[&'static str]);
 
+    /// The first byte of the next value.
+    fn next(&mut self) -> Result<u8, Wrong>;
+
+    /// Reads a text that may be long, piece by piece, which nobody hashes. That it is a text was looked at.
+    fn long_text(&mut self, each: impl FnMut(&str)) -> Result<(), Wrong>;
+
     /// Reads `null`, if that is what comes.
     fn null(&mut self) -> Result<bool, Wrong>;
 
@@ -109,6 +115,39 @@ pub(crate) trait Reader: Sized {
         }
     }
 
+    /// Reads an object as the type is read that has these members, in its order: what is wrong with it is said in the
+    /// same words. None of those in `optional` may be absent, but that is said otherwise.
+    fn fields(
+        &mut self,
+        names: &[&'static str],
+        optional: &[&'static str],
+        mut read: impl FnMut(&mut Self, &'static str) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        let mut missing = names.to_vec();
+        self.open(b'{')?;
+        let mut state = Self::Members::default();
+        while let Some(name) = self.member(&mut state)? {
+            let Some(at) = missing.iter().position(|known| *known == name) else {
+                return Err(Wrong::new(if names.contains(&name.as_str()) {
+                    format!("duplicate field `{name}`")
+                } else {
+                    format!("unknown field `{name}`, expected one of `{}`", names.join("`, `"))
+                }));
+            };
+            let name = missing.remove(at);
+            read(self, name).map_err(|wrong| wrong.within(name))?;
+        }
+        self.close(b'}');
+        if let Some(name) = missing.iter().find(|name| !optional.contains(name)) {
+            return Err(Wrong::new(format!("missing field `{name}`")));
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (count, names) = (names.len() - missing.len(), names.join(", "));
+        Err(Wrong::new(format!("a member is missing: {count} of {names} are there")))
+    }
+
     /// Reads an array.
     fn elements<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
         let mut elements = Vec::new();
@@ -123,6 +162,11 @@ pub(crate) trait Reader: Sized {
     /// Reads a value of its type.
     fn value<T: DeserializeOwned>(&mut self) -> Result<T, Wrong> {
         self.one(typed)
+    }
+
+    /// The same of a value that stands under this name, and looks as such values must.
+    fn under<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Wrong> {
+        self.one(|parser| parser.under(name))
     }
 
     /// The same, with its hash.

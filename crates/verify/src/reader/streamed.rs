@@ -6,7 +6,10 @@ use std::{
     mem,
 };
 
-use proof::hash::{Hash, Stream};
+use proof::{
+    canonical::plain_until,
+    hash::{Hash, Stream},
+};
 
 use super::{
     Held, Reader,
@@ -130,6 +133,37 @@ impl<R: Read> Streamed<R> {
         }
     }
 
+    /// What is read of text that nobody else has.
+    pub(crate) fn over_alone<T>(
+        mut self,
+        read: Result<T, Wrong>,
+        told: impl FnOnce(&Wrong) -> String,
+    ) -> Result<T, String> {
+        if read.is_err() {
+            self.window.pass();
+        }
+        match self.window.failure() {
+            Some(Failure::NoText(why)) => Err(why),
+            Some(Failure::Io(err)) => Err(err.to_string()),
+            None => read.map_err(|wrong| told(&wrong)),
+        }
+    }
+
+    /// Reads an escaped character of a text: two bytes, or six, or twelve.
+    fn escaped(&mut self) -> Result<String, Wrong> {
+        while self.window.text().len() < 12 && self.window.fill() {}
+        for length in [2, 6, 12] {
+            let Some(escaped) = self.window.text().get(..length) else { continue };
+            let quoted = format!("\"{escaped}\"");
+            if let Ok(character) = Parser::new(&quoted).string() {
+                let character = character.into_owned();
+                self.window.advance(length);
+                return Ok(character);
+            }
+        }
+        Err(Wrong::new("an escape that JSON does not know"))
+    }
+
     /// Reads a value, of whose text there may be too little as yet; `piece` is handed its canonical text.
     fn read<T>(
         &mut self,
@@ -243,6 +277,32 @@ impl<R: Read> Reader for Streamed<R> {
 
     fn no_more(&mut self, state: &mut Members, missing: &[&'static str], optional: &[&'static str]) {
         self.write_left_out(state, missing.to_vec(), None, optional);
+    }
+
+    fn next(&mut self) -> Result<u8, Wrong> {
+        self.peek()
+    }
+
+    fn long_text(&mut self, mut each: impl FnMut(&str)) -> Result<(), Wrong> {
+        // The quote.
+        self.window.advance(1);
+        loop {
+            let text = self.window.text();
+            let plain = plain_until(text.as_bytes(), 0);
+            each(&text[..plain]);
+            let next = text.as_bytes().get(plain).copied();
+            self.window.advance(plain);
+            match next {
+                Some(b'"') => {
+                    self.window.advance(1);
+                    return Ok(());
+                }
+                Some(b'\\') => each(&self.escaped()?),
+                Some(_) => return Err(Wrong::new("a control character in a string")),
+                None if self.window.fill() => {}
+                None => return Err(ends_in_the_middle()),
+            }
+        }
     }
 
     fn null(&mut self) -> Result<bool, Wrong> {

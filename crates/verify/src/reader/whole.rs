@@ -64,6 +64,15 @@ impl<'a> Reader for Whole<'a> {
     ) {
     }
 
+    fn next(&mut self) -> Result<u8, Wrong> {
+        self.parser.peek()
+    }
+
+    fn long_text(&mut self, mut each: impl FnMut(&str)) -> Result<(), Wrong> {
+        each(&self.parser.string()?);
+        Ok(())
+    }
+
     fn null(&mut self) -> Result<bool, Wrong> {
         self.parser.null()
     }
