@@ -15,11 +15,9 @@ use proof::{
 
 use crate::{
     Row, Seen,
-    checks::{
-        Case, addenda, audit, chain, contents, counts, effects, facts, links, logs, manifest, outside, roots,
-    },
-    document::{self, Document},
-    reader::Unread,
+    checks::{self, Case, addenda, audit, chain, contents, counts, links, logs, manifest, outside, roots},
+    document::{self, Document, Each, Part, each_decision},
+    reader::{Streamed, Unread, Whole},
     report::{Finding, Findings, Report, Word},
     shown, statement,
 };
@@ -71,12 +69,24 @@ pub fn stream<R: Read>(
     keys: &[PublicKey],
     options: &Options,
 ) -> Result<Report, NotRead> {
-    match document::read_stream(from_the_beginning()?, options.reexecute) {
-        Ok(document) => Ok(read(document, keys, options)),
+    match document::read_stream(from_the_beginning()?) {
+        Ok(document) => read(document, keys, options, &mut |part, each| {
+            let mut reader = Streamed::new(from_the_beginning()?);
+            let read = each_decision(&mut reader, part, each);
+            reader.over(read, true).map_err(|unread| match unread {
+                Unread::Io(err) => NotRead::Io(err),
+                Unread::Wrong(_) | Unread::NotAsStream(_) => changed(),
+            })
+        }),
         Err(Unread::Wrong(why)) => Ok(unreadable(why)),
         Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
         Err(Unread::Io(err)) => Err(NotRead::Io(err)),
     }
+}
+
+/// What was read once comes out otherwise when it is read again.
+fn changed() -> NotRead {
+    NotRead::Io(io::Error::other("it has changed while it was read"))
 }
 
 /// The same of a bundle that is all in memory, whatever the order of its members. What it finds is what [`stream`]
@@ -85,16 +95,24 @@ pub fn stream<R: Read>(
 /// # Errors
 /// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
 pub fn held(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Report, NotABundle> {
-    let text = std::str::from_utf8(bytes).map_err(|why| why.to_string());
-    let document = match text
-        .and_then(|text| document::read(text, options.reexecute).map_err(|wrong| wrong.to_string()))
-    {
-        Ok(document) => document,
-        Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(shown(&why).into_owned())),
-        Err(why) => return Ok(unreadable(why)),
+    let read_all = || {
+        let text = std::str::from_utf8(bytes).map_err(|why| why.to_string())?;
+        document::read(text).map(|document| (document, text)).map_err(|wrong| wrong.to_string())
     };
-    Ok(read(document, keys, options))
+    match read_all() {
+        Ok((document, text)) => {
+            let report = read(document, keys, options, &mut |part, each| {
+                each_decision(&mut Whole::new(text), part, each).map_err(|_| changed())
+            });
+            report.map_err(|err| NotABundle(err.to_string()))
+        }
+        Err(why) if !resembles_a_bundle(bytes) => Err(NotABundle(shown(&why).into_owned())),
+        Err(why) => Ok(unreadable(why)),
+    }
 }
+
+/// Shows each decision of a part of the document once more.
+type Again<'a> = dyn FnMut(Part, &mut Each<'_>) -> Result<(), NotRead> + 'a;
 
 /// What is said of a bundle that cannot be read.
 fn unreadable(why: String) -> Report {
@@ -104,7 +122,12 @@ fn unreadable(why: String) -> Report {
 }
 
 /// The checks of a document that could be read.
-fn read(mut document: Document, keys: &[PublicKey], options: &Options) -> Report {
+fn read(
+    mut document: Document,
+    keys: &[PublicKey],
+    options: &Options,
+    again: &mut Again<'_>,
+) -> Result<Report, NotRead> {
     let mut findings = Findings::default();
     let records = document.sealed.lines.len();
     findings.note("format", Ok(format!("one document of {records} records, each of its type")));
@@ -112,11 +135,11 @@ fn read(mut document: Document, keys: &[PublicKey], options: &Options) -> Report
         Ok(opened) => opened,
         Err(finding) => {
             findings.note("signature", Err(finding));
-            return unsigned(findings);
+            return Ok(unsigned(findings));
         }
     };
     findings.note("signature", Ok(format!("the statement is signed by key {key_id}")));
-    signed(&document, &statement, key_id, keys, options, findings)
+    signed(&document, &statement, key_id, (keys, options), findings, again)
 }
 
 /// The statement, once a trusted key is known to have signed it.
@@ -148,10 +171,10 @@ fn signed(
     document: &Document,
     statement: &Statement<Manifest>,
     key_id: String,
-    keys: &[PublicKey],
-    options: &Options,
+    (keys, options): (&[PublicKey], &Options),
     mut findings: Findings,
-) -> Report {
+    again: &mut Again<'_>,
+) -> Result<Report, NotRead> {
     let stated = &statement.predicate;
     let (matched, outcome) = manifest::compare(document, stated);
     let case = Case { document, manifest: stated, subjects: &statement.subject, keys, matched };
@@ -186,18 +209,13 @@ fn signed(
         findings.note("seen", outside::seen(&case, &options.seen));
     }
     if options.reexecute {
-        let (outcome, left_out) = outside::reexecute(&case);
-        findings.note_part("reexecute", outcome, left_out);
-        let (outcome, left_out) = facts::facts(&case);
-        findings.note_part("facts", outcome, left_out);
-        let (outcome, left_out) = effects::effects(&case);
-        findings.note_part("effects", outcome, left_out);
+        made_again(&case, again)?.note(&mut findings);
     }
     let otherwise = match stated.completeness {
         Completeness::Open => Word::Open,
         Completeness::Sealed => Word::Complete,
     };
-    Report {
+    Ok(Report {
         word: findings.word(otherwise),
         checks: findings.checks,
         tenant_id: Some(stated.tenant_id.clone()),
@@ -207,7 +225,19 @@ fn signed(
         assurance_with_addenda: Some(document.after.run.value.assurance),
         as_of: Some(document.after.as_of.value.clone()),
         key_id: Some(key_id),
+    })
+}
+
+/// Every decision is made again: the sealed ones, and those that came late.
+fn made_again<'c>(case: &'c Case<'c>, again: &mut Again<'_>) -> Result<checks::Again<'c>, NotRead> {
+    let mut checks = checks::Again::begin(case);
+    again(Part::Sealed, &mut |_, decision, hash| checks.decision(None, &decision, hash))?;
+    let mut is_as_before = checks.over();
+    if !case.document.after.addenda.is_empty() {
+        again(Part::Late, &mut |number, decision, hash| checks.decision(Some(number), &decision, hash))?;
+        is_as_before = checks.over();
     }
+    if is_as_before { Ok(checks) } else { Err(changed()) }
 }
 
 /// What can be said where no trusted key has signed.

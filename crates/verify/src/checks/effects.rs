@@ -16,53 +16,56 @@ use rules::{CompiledSnapshot, Facts, conclude, reexecute::read_inputs};
 use super::{Case, Outcome, Worst, facts::is_by_this_engine};
 use crate::document::Effect;
 
-/// What follows from each decision is there; and whether some were left out.
-pub(crate) fn effects(case: &Case<'_>) -> (Outcome, bool) {
-    let needed = [RecordKind::Decision, RecordKind::Enforcement, RecordKind::Prevention, RecordKind::Breach];
-    if needed.into_iter().any(|kind| !case.whole(kind)) {
-        return (
-            Ok("records are missing, so what follows from decisions is not looked for".to_owned()),
-            true,
-        );
+/// What follows from each decision is there, as far as they have come.
+#[derive(Default)]
+pub(super) struct Effects(Due);
+
+impl Effects {
+    /// None where records are missing.
+    pub(super) fn begin(case: &Case<'_>) -> Option<Self> {
+        let needed =
+            [RecordKind::Decision, RecordKind::Enforcement, RecordKind::Prevention, RecordKind::Breach];
+        needed.into_iter().all(|kind| case.whole(kind)).then(Self::default)
     }
-    let document = case.document;
-    let late = document.after.addenda.iter().map(|addendum| &addendum.value.added.gist);
-    let gists: Vec<_> = std::iter::once(&document.sealed.gist).chain(late).collect();
-    let mut due = Due::default();
-    let mut compiled = None;
-    for decision in gists.iter().flat_map(|gist| &gist.whole_decisions) {
+
+    pub(super) fn decision(&mut self, decision: &DecisionRecord, snapshot: &CompiledSnapshot) {
         if !is_by_this_engine(decision) {
-            due.other += 1;
+            self.0.other += 1;
         } else if applies(decision) && decision.fired != NOTHING {
-            let compiled = compiled
-                .get_or_insert_with(|| CompiledSnapshot::compile(&document.sealed.snapshot.value.definition));
-            due.follow(decision, compiled);
+            self.0.follow(decision, snapshot);
         }
     }
-    let mut worst = Worst::default();
-    let enforced = gists.iter().flat_map(|gist| gist.enforced.iter());
-    compare("enforcement", &due.enforced, &Rows::of(enforced), &mut worst);
-    let prevented = gists.iter().flat_map(|gist| gist.prevented.iter());
-    compare("prevention record", &due.prevented, &Rows::of(prevented), &mut worst);
-    let breached: BTreeSet<(Rc<str>, Rc<str>)> = gists
-        .iter()
-        .flat_map(|gist| gist.breached.iter())
-        .map(|breach| (breach.limit_id, breach.window_start))
-        .collect();
-    for (limit, window) in &due.breached {
-        worst.expect(breached.contains(&(Rc::clone(limit), Rc::clone(window))), || {
-            format!("limit {limit} was passed, and there is no breach of it")
+
+    /// Also whether some were left out.
+    pub(super) fn end(self, case: &Case<'_>) -> (Outcome, bool) {
+        let (Self(due), document) = (self, case.document);
+        let late = document.after.addenda.iter().map(|addendum| &addendum.value.added.gist);
+        let gists: Vec<_> = std::iter::once(&document.sealed.gist).chain(late).collect();
+        let mut worst = Worst::default();
+        let enforced = gists.iter().flat_map(|gist| gist.enforced.iter());
+        compare("enforcement", &due.enforced, &Rows::of(enforced), &mut worst);
+        let prevented = gists.iter().flat_map(|gist| gist.prevented.iter());
+        compare("prevention record", &due.prevented, &Rows::of(prevented), &mut worst);
+        let breached: BTreeSet<(Rc<str>, Rc<str>)> = gists
+            .iter()
+            .flat_map(|gist| gist.breached.iter())
+            .map(|breach| (breach.limit_id, breach.window_start))
+            .collect();
+        for (limit, window) in &due.breached {
+            worst.expect(breached.contains(&(Rc::clone(limit), Rc::clone(window))), || {
+                format!("limit {limit} was passed, and there is no breach of it")
+            });
+        }
+        let (fired, other) = (due.fired, due.other);
+        let outcome = worst.or_else(|| match other {
+            0 => format!("{fired} times a rule or limit fired, and what follows from that is here"),
+            _ => format!(
+                "{fired} times a rule or limit fired, and what follows from that is here; {other} decisions by another engine \
+                 were not looked at"
+            ),
         });
+        (outcome, other > 0)
     }
-    let (fired, other) = (due.fired, due.other);
-    let outcome = worst.or_else(|| match other {
-        0 => format!("{fired} times a rule or limit fired, and what follows from that is here"),
-        _ => format!(
-            "{fired} times a rule or limit fired, and what follows from that is here; {other} decisions by another engine \
-             were not looked at"
-        ),
-    });
-    (outcome, other > 0)
 }
 
 /// `fired` of a decision at which nothing did.

@@ -4,53 +4,24 @@
 //! Only what holds of every decision that a server makes is asked. What the parameters give, and what a run's tools and
 //! times are, is not: the first is found in what is redacted afterwards, the rest in no record.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    rc::Rc,
+};
 
 use proof::{
     hash::Hash,
     records::{DecisionRecord, RecordKind, RunAfter},
     tally::judging_parts,
-    words::{Moment, RunStatus},
+    words::{Moment, RunStatus, StepKind},
 };
 use rules::{
-    Count, ENGINE_VERSION, Facts, SCHEMA_VERSION,
+    Count, ENGINE_VERSION, SCHEMA_VERSION,
     facts::{RunFacts, StepFacts},
 };
 
 use super::{Case, Outcome, Worst};
-use crate::document::{Gist, Lines, Step};
-
-/// Each decision's facts are of its step and run; and whether some were left out.
-pub(crate) fn facts(case: &Case<'_>) -> (Outcome, bool) {
-    let needed = [RecordKind::Step, RecordKind::Decision, RecordKind::Gap];
-    if needed.into_iter().any(|kind| !case.whole(kind)) {
-        return (Ok("records are missing, so the facts are not held against them".to_owned()), true);
-    }
-    let sealed = &case.document.sealed;
-    let mut worst = Worst::default();
-    let mut told = Told { case, granted: HashMap::new(), alike: 0, other: 0 };
-    let nothing = RunAfter {
-        cost_nanousd: 0,
-        input_tokens: 0,
-        output_tokens: 0,
-        refused_count: 0,
-        status: RunStatus::Running,
-        step_count: 0,
-    };
-    told.follow(&sealed.gist, &sealed.lines, Some(nothing), &mut worst);
-    for addendum in &case.document.after.addenda {
-        // What the run had come to is told of the sealed part alone: a late step goes by what a replica remembered.
-        told.follow(&addendum.value.added.gist, &addendum.value.added.lines, None, &mut worst);
-    }
-    let Told { alike, other, .. } = told;
-    let outcome = worst.or_else(|| match other {
-        0 => format!("the facts of {alike} decisions are those of their steps and of the run"),
-        _ => format!(
-            "the facts of {alike} decisions are those of their steps and of the run; {other} by another engine were not read"
-        ),
-    });
-    (outcome, other > 0)
-}
+use crate::document::{Gist, Step};
 
 /// Whether this engine makes such decisions, and reads their facts.
 pub(super) fn is_by_this_engine(decision: &DecisionRecord) -> bool {
@@ -58,63 +29,138 @@ pub(super) fn is_by_this_engine(decision: &DecisionRecord) -> bool {
         && judging_parts(&decision.engine_version).eq(judging_parts(ENGINE_VERSION))
 }
 
-struct Told<'c> {
+/// Each decision's facts are of its step and run, as far as they have come.
+pub(super) struct Facts<'c> {
     case: &'c Case<'c>,
+    worst: Worst,
+    /// The stretch that its decisions are of.
+    gist: &'c Gist,
+    /// The step that each decision of it judged.
+    judged: HashMap<Hash, usize>,
+    /// The decisions that are gaps.
+    gaps: HashSet<String>,
+    /// How the run stood before the next one, where that is to be asked.
+    left: Option<RunAfter>,
     /// What each permit was granted for.
-    granted: HashMap<Hash, StepFacts>,
+    granted: HashMap<Hash, Rc<Leave>>,
+    /// What the last one was granted for.
+    newest: Option<Rc<Leave>>,
     alike: u64,
     other: u64,
 }
 
-impl Told<'_> {
-    /// Goes through a stretch of decisions. `left` is how the run stood before it, where that is to be asked.
-    fn follow(&mut self, gist: &Gist, lines: &Lines, mut left: Option<RunAfter>, worst: &mut Worst) {
-        let decided = lines.of_kind(RecordKind::Decision);
-        let judged: HashMap<Hash, usize> =
-            gist.steps.iter().enumerate().filter_map(|(at, step)| Some((step.decisions().1?, at))).collect();
-        let gaps: HashSet<String> = gist.gaps.iter().map(|gap| gap.decision_id).collect();
-        for (decision, hash) in gist.whole_decisions.iter().zip(decided) {
-            let step = judged.get(hash).map(|at| gist.steps.get(*at));
-            if is_by_this_engine(decision) {
-                // Facts that do not read are for re-execution to tell.
-                if let Ok(facts) = Facts::from_canonical(&decision.facts) {
-                    self.alike += 1;
-                    self.run(decision, &facts, worst);
-                    // What was answered while the store was away was judged on what a replica remembered, and is a gap,
-                    // or a refusal. A span is judged when what others told of it has been taken back.
-                    let is_exact = !decision.action.refuses()
-                        && !gaps.contains(decision.decision_id.as_str())
-                        && step.as_ref().is_none_or(|step| step.span.is_none() && step.parent.is_none());
-                    if let Some(left) = left.as_ref().filter(|_| is_exact) {
-                        worst.expect(stood(&facts.run, left), || {
-                            format!("decision {} was made on another run so far", decision.decision_id)
-                        });
-                    }
-                    match (&step, facts.step) {
-                        (Some(step), Some(facts)) => self.step(decision, step, &facts, worst),
-                        (Some(_), None) => worst.expect(false, || {
-                            format!(
-                                "decision {} judged a step, and has no facts of one",
-                                decision.decision_id
-                            )
-                        }),
-                        (None, Some(facts)) if decision.moment == Moment::StepPre => {
-                            self.granted.insert(*hash, facts);
-                        }
-                        (None, _) => {}
-                    }
-                }
-            } else {
-                self.other += 1;
+/// What leave was given for. Many permits are for the same.
+#[derive(PartialEq)]
+struct Leave {
+    kind: StepKind,
+    skill: String,
+    provider: String,
+    model: String,
+    labels: BTreeSet<String>,
+}
+
+impl<'c> Facts<'c> {
+    /// At the sealed decisions. None where records are missing.
+    pub(super) fn begin(case: &'c Case<'c>) -> Option<Self> {
+        let needed = [RecordKind::Step, RecordKind::Decision, RecordKind::Gap];
+        if needed.into_iter().any(|kind| !case.whole(kind)) {
+            return None;
+        }
+        let gist = &case.document.sealed.gist;
+        let mut facts = Self {
+            case,
+            worst: Worst::default(),
+            gist,
+            judged: HashMap::new(),
+            gaps: HashSet::new(),
+            left: None,
+            granted: HashMap::new(),
+            newest: None,
+            alike: 0,
+            other: 0,
+        };
+        facts.go_to(gist);
+        facts.left = Some(RunAfter {
+            cost_nanousd: 0,
+            input_tokens: 0,
+            output_tokens: 0,
+            refused_count: 0,
+            status: RunStatus::Running,
+            step_count: 0,
+        });
+        Some(facts)
+    }
+
+    /// Goes to the decisions of another stretch. What the run had come to is told of the sealed part alone: a late step
+    /// goes by what a replica remembered.
+    pub(super) fn go_to(&mut self, gist: &'c Gist) {
+        let steps = gist.steps.iter().enumerate();
+        self.judged = steps.filter_map(|(at, step)| Some((step.decisions().1?, at))).collect();
+        self.gaps = gist.gaps.iter().map(|gap| gap.decision_id).collect();
+        (self.gist, self.left) = (gist, None);
+    }
+
+    pub(super) fn decision(&mut self, decision: &DecisionRecord, hash: Hash) {
+        let step = self.judged.get(&hash).map(|at| self.gist.steps.get(*at));
+        if is_by_this_engine(decision) {
+            // Facts that do not read are for re-execution to tell.
+            if let Ok(facts) = rules::Facts::from_canonical(&decision.facts) {
+                self.alike += 1;
+                self.compare(decision, hash, step.as_ref(), facts);
             }
-            if let (Some(step), true) = (step, left.is_some()) {
-                left = step.left;
-            }
+        } else {
+            self.other += 1;
+        }
+        if let (Some(step), true) = (step, self.left.is_some()) {
+            self.left = step.left;
         }
     }
 
+    fn compare(&mut self, decision: &DecisionRecord, hash: Hash, step: Option<&Step>, facts: rules::Facts) {
+        self.run(decision, &facts);
+        // What was answered while the store was away was judged on what a replica remembered, and is a gap, or a
+        // refusal. A span is judged when what others told of it has been taken back.
+        let is_exact = !decision.action.refuses()
+            && !self.gaps.contains(decision.decision_id.as_str())
+            && step.is_none_or(|step| step.span.is_none() && step.parent.is_none());
+        if let Some(left) = self.left.as_ref().filter(|_| is_exact) {
+            self.worst.expect(stood(&facts.run, left), || {
+                format!("decision {} was made on another run so far", decision.decision_id)
+            });
+        }
+        match (step, facts.step) {
+            (Some(step), Some(facts)) => self.step(decision, step, &facts),
+            (Some(_), None) => self.worst.expect(false, || {
+                format!("decision {} judged a step, and has no facts of one", decision.decision_id)
+            }),
+            (None, Some(facts)) if decision.moment == Moment::StepPre => self.grant(hash, facts),
+            (None, _) => {}
+        }
+    }
+
+    fn grant(&mut self, hash: Hash, StepFacts { kind, skill, provider, model, labels, .. }: StepFacts) {
+        let leave = Leave { kind, skill, provider, model, labels };
+        let same = self.newest.as_ref().filter(|newest| **newest == leave).cloned();
+        let leave = same.unwrap_or_else(|| Rc::new(leave));
+        self.newest = Some(Rc::clone(&leave));
+        self.granted.insert(hash, leave);
+    }
+
+    /// Also whether some were left out.
+    pub(super) fn end(self) -> (Outcome, bool) {
+        let Self { worst, alike, other, .. } = self;
+        let outcome = worst.or_else(|| match other {
+            0 => format!("the facts of {alike} decisions are those of their steps and of the run"),
+            _ => format!(
+                "the facts of {alike} decisions are those of their steps and of the run; {other} by another engine were not \
+                 read"
+            ),
+        });
+        (outcome, other > 0)
+    }
+
     /// It is of this run, and of whoever made it.
-    fn run(&self, decision: &DecisionRecord, facts: &Facts, worst: &mut Worst) {
+    fn run(&mut self, decision: &DecisionRecord, facts: &rules::Facts) {
         let (document, manifest) = (self.case.document, self.case.manifest);
         let (principal, resource) = (&facts.principal, &facts.resource);
         let now = &document.after.run.value;
@@ -122,7 +168,7 @@ impl Told<'_> {
             && resource.run_id == manifest.run_id
             && principal.agent_id == now.agent_id
             && resource.actor_type == now.actor_type;
-        worst.expect(same, || {
+        self.worst.expect(same, || {
             format!("decision {} was made on another tenant, run, agent or actor", decision.decision_id)
         });
         for run in &document.sealed.gist.run {
@@ -132,14 +178,14 @@ impl Told<'_> {
                 && resource.attempt == Count::from(run.attempt)
                 && resource.is_replay == run.replay_of.is_some()
                 && resource.is_synthetic == run.is_synthetic;
-            worst.expect(same, || {
+            self.worst.expect(same, || {
                 format!("decision {} was made on another run than was sealed", decision.decision_id)
             });
         }
     }
 
     /// It is of the step that it judged; and so is the one that gave leave for that.
-    fn step(&self, decision: &DecisionRecord, step: &Step, facts: &StepFacts, worst: &mut Worst) {
+    fn step(&mut self, decision: &DecisionRecord, step: &Step, facts: &StepFacts) {
         let (id, index) = (&decision.decision_id, step.index);
         let provider = step.provider.as_deref().unwrap_or_default();
         let model = step.model.as_deref().unwrap_or_default();
@@ -149,20 +195,20 @@ impl Told<'_> {
             && facts.provider == provider
             && facts.model == model
             && facts.model_requested == asked_for;
-        worst.expect(named, || {
+        self.worst.expect(named, || {
             format!("decision {id} was made on another kind, skill, provider or model than step {index} has")
         });
         let told = facts.status == step.reported
             && facts.retry_count == Count::from(step.retry_count)
             && facts.duration_ms == Count::from(step.duration_ms);
-        worst.expect(told, || {
+        self.worst.expect(told, || {
             format!(
                 "decision {id} was made on another status, number of retries or time than step {index} has"
             )
         });
         // Before the act there is only an estimate of it, which is in no step.
         if decision.moment.is_of_done() {
-            worst.expect(used(facts, step), || {
+            self.worst.expect(used(facts, step), || {
                 format!("decision {id} was made on other tokens or another cost than step {index} has")
             });
         }
@@ -176,7 +222,7 @@ impl Told<'_> {
             && asked.skill == *step.skill_name
             && (unnamed || (asked.provider == provider && asked.model == model && asked_for.is_empty()))
             && asked.labels == facts.labels;
-        worst.expect(leave, || {
+        self.worst.expect(leave, || {
             format!("leave for step {index} was given for another kind, skill, provider, model or label")
         });
     }

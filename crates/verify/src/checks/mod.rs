@@ -1,12 +1,13 @@
 //! The checks of a bundle, in the order in which they are made. Each answers what it saw, or what it found.
 
 pub(crate) mod addenda;
+mod again;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod contents;
 pub(crate) mod counts;
-pub(crate) mod effects;
-pub(crate) mod facts;
+mod effects;
+mod facts;
 mod known;
 pub(crate) mod links;
 pub(crate) mod logs;
@@ -19,6 +20,7 @@ pub(crate) mod totals;
 
 use proof::{bundle::Manifest, hash::Hash, keys::PublicKey, records::RecordKind, statement::Subject};
 
+pub(crate) use self::again::Again;
 use self::matched::Matched;
 use crate::{document::Document, report::Finding};
 

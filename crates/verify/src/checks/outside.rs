@@ -1,10 +1,8 @@
-//! What the caller asks beyond the bundle: freshness, step hashes that the agent kept, an export of the Audit
-//! Ledger, and every decision decided again.
+//! What the caller asks beyond the bundle: freshness, step hashes that the agent kept, an export of the Audit Ledger.
 
 use std::collections::{HashMap, HashSet};
 
 use proof::{leaves::AuditLeaf, merkle::root_of, records::RecordKind};
-use rules::{CompiledSnapshot, ENGINE_VERSION, SCHEMA_VERSION, reexecute::ReexecuteError};
 
 use super::{Case, Outcome, Worst, logs::Heads};
 use crate::{Row, Seen, report::Finding};
@@ -92,49 +90,4 @@ pub(crate) fn ledger(case: &Case<'_>, heads: &Heads, rows: &[Row<AuditLeaf>]) ->
     }
     let against = if whole { "the whole ledger, by its checkpoint" } else { "a part of the ledger" };
     worst.or_else(|| format!("{compared} rows compared with {against}; {newer} are newer than the bundle"))
-}
-
-/// Every decision that is here follows from the snapshot and its own inputs; and whether some were left out, which
-/// another engine made.
-pub(crate) fn reexecute(case: &Case<'_>) -> (Outcome, bool) {
-    let sealed = &case.document.sealed;
-    let snapshot = CompiledSnapshot::compile(&sealed.snapshot.value.definition);
-    let mut worst = Worst::default();
-    let (mut alike, mut other, mut by) = (0, 0, None);
-    let late =
-        case.document.after.addenda.iter().flat_map(|addendum| &addendum.value.added.gist.whole_decisions);
-    for decision in sealed.gist.whole_decisions.iter().chain(late) {
-        match snapshot.reexecute(decision) {
-            Ok(found) if found.matches => alike += 1,
-            Ok(found) => {
-                let parts: Vec<&str> = found.differences.iter().map(|it| it.part.as_str()).collect();
-                let detail =
-                    format!("decision {} comes out otherwise: {}", decision.decision_id, parts.join(", "));
-                worst.found(Finding::tampered(detail));
-            }
-            Err(ReexecuteError::OtherEngine { engine, .. }) => {
-                other += 1;
-                by.get_or_insert(engine);
-            }
-            Err(why) => {
-                worst.found(Finding::tampered(format!(
-                    "decision {} cannot be decided: {why}",
-                    decision.decision_id
-                )));
-            }
-        }
-    }
-    let by = by.unwrap_or_default();
-    // What nobody looked at is not well: who signs says which engine decided.
-    if other > 0 && alike == 0 {
-        worst.found(Finding::not_reexecuted(format!(
-            "none of {other} decisions was decided again: they are by {by}, and this is {ENGINE_VERSION} on \
-             {SCHEMA_VERSION}; the program of the build that made them, which the environment evidence names, decides them"
-        )));
-    }
-    let outcome = worst.or_else(|| match other {
-        0 => format!("{alike} decisions decided again, alike"),
-        _ => format!("{alike} decisions decided again, alike; {other} by another engine ({by}) were not"),
-    });
-    (outcome, other > 0)
 }

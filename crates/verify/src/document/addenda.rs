@@ -4,7 +4,7 @@ use proof::{
     bundle::{ADDED, LogProof},
     hash::Hash,
     leaves::AddendumLeaf,
-    records::{ActivityRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
+    records::{ActivityRecord, CaptureFailureRecord, DecisionRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
 
@@ -32,14 +32,14 @@ pub(crate) struct Added {
     pub(crate) gist: Gist,
 }
 
-pub(super) fn read_addendum<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Addendum, Wrong> {
+pub(super) fn read_addendum<R: Reader>(reader: &mut R) -> Result<Addendum, Wrong> {
     let (mut leaf, mut leaf_index, mut inclusion, mut added) = (None, None, None, None);
     reader.members(&["inclusion", "leaf", "leaf_index", "records"], &[], |reader, name| {
         match name {
             "inclusion" => inclusion = Some(reader.value()?),
             "leaf" => leaf = Some(reader.tagged()?),
             "leaf_index" => leaf_index = Some(reader.value()?),
-            _ => added = Some(read_added(reader, whole_decisions)?),
+            _ => added = Some(read_added(reader)?),
         }
         Ok(())
     })?;
@@ -47,14 +47,14 @@ pub(super) fn read_addendum<R: Reader>(reader: &mut R, whole_decisions: bool) ->
     Ok(Addendum { leaf: present(leaf)?, proof, added: present(added)? })
 }
 
-fn read_added<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<Added, Wrong> {
+fn read_added<R: Reader>(reader: &mut R) -> Result<Added, Wrong> {
     let names = ADDED.map(RecordKind::as_str);
     let mut all = Gathered::default();
     reader.members(&names, &[], |reader, name| {
         let all = &mut all;
         match name.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
             RecordKind::Step => records(all, reader, Gist::step),
-            RecordKind::Decision => records(all, reader, |all, it| all.decision(it, whole_decisions)),
+            RecordKind::Decision => records(all, reader, |all, it: DecisionRecord| all.decision(&it)),
             RecordKind::Activity => records(all, reader, |_, _: ActivityRecord| ()),
             RecordKind::Breach => records(all, reader, Gist::breach),
             RecordKind::CaptureFailure => {

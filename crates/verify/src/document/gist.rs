@@ -33,8 +33,6 @@ pub(crate) struct Gist {
     /// When the first step was recorded, and when the last.
     pub(crate) recorded: Option<(String, String)>,
     pub(crate) decisions: Packed<Decision>,
-    /// The whole decisions, if they were asked for.
-    pub(crate) whole_decisions: Vec<DecisionRecord>,
     pub(crate) gaps: Packed<Gap>,
     pub(crate) interventions: Vec<InterventionRecord>,
     /// The incidents that the run opened or joined.
@@ -74,17 +72,14 @@ impl Gist {
         self.steps.push(&Step::of(step, goes_back));
     }
 
-    pub(super) fn decision(&mut self, decision: DecisionRecord, whole: bool) {
+    pub(super) fn decision(&mut self, decision: &DecisionRecord) {
         self.snapshots.text(&decision.snapshot_digest);
-        let DecisionRecord { engine_version, schema_version, .. } = &decision;
+        let DecisionRecord { engine_version, schema_version, .. } = decision;
         self.engines.note(
             |known| known.engine_version == *engine_version && known.schema_version == *schema_version,
             || Engine { engine_version: engine_version.clone(), schema_version: schema_version.clone() },
         );
-        self.decisions.push(&Decision::of(&decision));
-        if whole {
-            self.whole_decisions.push(decision);
-        }
+        self.decisions.push(&Decision::of(decision));
     }
 
     pub(super) fn gap(&mut self, gap: GapRecord) {

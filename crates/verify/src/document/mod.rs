@@ -1,6 +1,7 @@
 //! A bundle as it was read: its records typed, its pieces hashed. Nothing is believed yet.
 
 mod addenda;
+mod again;
 mod contents;
 mod decision;
 mod gist;
@@ -23,8 +24,9 @@ use crate::{
     json::Wrong,
     reader::{Reader, Streamed, Unread, Whole, present},
 };
-pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
+pub(crate) use addenda::{Added, Addendum};
+pub(crate) use again::{Each, Part, each_decision};
 use contents::read_contents;
 pub(crate) use contents::{Contents, Erased};
 pub(crate) use decision::{Decision, Effect};
@@ -74,23 +76,19 @@ pub(crate) struct Receipt {
 }
 
 /// Reads a document that is all in memory. Its records are hashed beside, on another core where there is one.
-pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong> {
-    document(&mut Whole::new(text), whole_decisions, &mut None)
+pub(crate) fn read(text: &str) -> Result<Document, Wrong> {
+    document(&mut Whole::new(text), &mut None)
 }
 
 /// Reads a document as it comes, and holds no more of its text than the value that is being read.
-pub(crate) fn read_stream(from: impl Read, whole_decisions: bool) -> Result<Document, Unread> {
+pub(crate) fn read_stream(from: impl Read) -> Result<Document, Unread> {
     let mut reader = Streamed::new(from);
     let mut format = None;
-    let read = document(&mut reader, whole_decisions, &mut format);
+    let read = document(&mut reader, &mut format);
     reader.over(read, format.is_some_and(|format| format == FORMAT))
 }
 
-fn document<R: Reader>(
-    reader: &mut R,
-    whole_decisions: bool,
-    format: &mut Option<String>,
-) -> Result<Document, Wrong> {
+fn document<R: Reader>(reader: &mut R, format: &mut Option<String>) -> Result<Document, Wrong> {
     let (mut sealed, mut after, mut proofs, mut contents, mut statement) = (None, None, None, None, None);
     reader.members(&["format", "records", "proofs", "contents", "statement"], &[], |reader, name| {
         match name {
@@ -98,12 +96,10 @@ fn document<R: Reader>(
             "records" => reader.members(&["sealed", "after"], &[], |reader, name| {
                 match name {
                     "sealed" => {
-                        let (text, hashed) = reader.stretch(|reader| read_sealed(reader, whole_decisions))?;
+                        let (text, hashed) = reader.stretch(read_sealed)?;
                         sealed = Some((text.with(hashed.pieces), hashed.stretch));
                     }
-                    _ => {
-                        after = Some(reader.part(|reader| Ok((read_after(reader, whole_decisions)?, None)))?)
-                    }
+                    _ => after = Some(reader.part(|reader| Ok((read_after(reader)?, None)))?),
                 }
                 Ok(())
             })?,
@@ -147,14 +143,12 @@ fn read_envelope<R: Reader>(reader: &mut R) -> Result<ReadEnvelope, Wrong> {
     Ok(ReadEnvelope { payload: present(payload)?, payload_type, signatures })
 }
 
-fn read_after<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<After, Wrong> {
+fn read_after<R: Reader>(reader: &mut R) -> Result<After, Wrong> {
     let (mut addenda, mut as_of, mut audit, mut incidents, mut run) = (None, None, None, None, None);
     reader.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |reader, name| {
         match name {
             "addenda" => {
-                addenda = Some(
-                    reader.elements(|reader| reader.held(|reader| read_addendum(reader, whole_decisions)))?,
-                );
+                addenda = Some(reader.elements(|reader| reader.held(read_addendum))?);
             }
             "as_of" => as_of = Some(reader.plain()?),
             "audit" => audit = Some(reader.elements(R::tagged::<AuditRecord>)?),

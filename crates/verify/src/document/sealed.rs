@@ -4,7 +4,9 @@ use proof::{
     bundle::Snapshot,
     hash::Hash,
     leaves::OpenedLeaf,
-    records::{ActivityRecord, CaptureFailureRecord, EnvironmentRecord, ProviderRecord, RecordKind},
+    records::{
+        ActivityRecord, CaptureFailureRecord, DecisionRecord, EnvironmentRecord, ProviderRecord, RecordKind,
+    },
     tagged::RunEvidence,
 };
 
@@ -69,12 +71,15 @@ impl SealedText {
     }
 }
 
-pub(super) fn read_sealed<R: Reader>(reader: &mut R, whole_decisions: bool) -> Result<SealedText, Wrong> {
-    let mut names: Vec<&'static str> = RecordKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    names.extend(["opened", "snapshot"]);
+/// The members of `records.sealed`.
+pub(super) fn names_of_sealed() -> Vec<&'static str> {
+    RecordKind::ALL.iter().map(|kind| kind.as_str()).chain(["opened", "snapshot"]).collect()
+}
+
+pub(super) fn read_sealed<R: Reader>(reader: &mut R) -> Result<SealedText, Wrong> {
     let mut all = Gathered::default();
     let (mut opened, mut snapshot) = (None, None);
-    reader.members(&names, &[], |reader, name| {
+    reader.members(&names_of_sealed(), &[], |reader, name| {
         let all = &mut all;
         match name {
             "opened" => opened = Some(reader.tagged::<OpenedLeaf>()?),
@@ -82,7 +87,7 @@ pub(super) fn read_sealed<R: Reader>(reader: &mut R, whole_decisions: bool) -> R
             kind => match kind.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
                 RecordKind::Step => records(all, reader, Gist::step)?,
                 RecordKind::Decision => {
-                    records(all, reader, |all, it| all.decision(it, whole_decisions))?;
+                    records(all, reader, |all, it: DecisionRecord| all.decision(&it))?;
                 }
                 RecordKind::Run => records(all, reader, Gist::run)?,
                 RecordKind::Integrity => records(all, reader, |all, it| all.integrity.push(it))?,

@@ -84,6 +84,9 @@ pub(crate) trait Reader: Sized {
         read: impl FnOnce(&mut Self) -> Result<(T, Option<&'static str>), Wrong>,
     ) -> Result<(T, Hash), Wrong>;
 
+    /// Goes by a value of a document that was read before.
+    fn skip(&mut self) -> Result<(), Wrong>;
+
     /// Nothing but space is left.
     fn end(&mut self) -> Result<(), Wrong>;
 

@@ -355,6 +355,12 @@ impl<R: Read> Reader for Streamed<R> {
         Ok((value, self.sums.pop().unwrap_or_default().finish()))
     }
 
+    fn skip(&mut self) -> Result<(), Wrong> {
+        self.peek()?;
+        self.window.skip_value();
+        Ok(())
+    }
+
     fn end(&mut self) -> Result<(), Wrong> {
         match self.window.peek() {
             None => Ok(()),

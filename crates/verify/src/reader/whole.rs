@@ -1,6 +1,7 @@
 //! A document that is all in memory: its members may stand in any order.
 
 use proof::hash::Hash;
+use serde::{Deserialize as _, de::IgnoredAny};
 
 use super::{Held, Reader};
 use crate::{
@@ -123,6 +124,10 @@ impl<'a> Reader for Whole<'a> {
         let (value, lacks) = read(self)?;
         let piece = self.parser.since(begun);
         Ok((value, lacks.map_or_else(|| piece.digest(), |name| piece.digest_with_null(name))))
+    }
+
+    fn skip(&mut self) -> Result<(), Wrong> {
+        IgnoredAny::deserialize(&mut self.parser).map(drop)
     }
 
     fn end(&mut self) -> Result<(), Wrong> {

@@ -159,10 +159,27 @@ impl<R: Read> Window<R> {
         loop {
             let bytes = &self.text().as_bytes()[at..];
             at += bytes.len();
-            if scan.is_over(bytes) || !self.fill() {
+            if scan.end(bytes).is_some() || !self.fill() {
                 return has_grown;
             }
             has_grown = true;
+        }
+    }
+}
+
+impl<R: Read> Window<R> {
+    /// Goes by the value that begins here, and holds nothing of it.
+    pub(super) fn skip_value(&mut self) {
+        let mut scan = Scan::default();
+        loop {
+            if let Some(end) = scan.end(self.text().as_bytes()) {
+                self.advance(end);
+                return;
+            }
+            self.start = self.text.len();
+            if !self.fill() {
+                return;
+            }
         }
     }
 }
@@ -177,8 +194,8 @@ struct Scan {
 }
 
 impl Scan {
-    /// Whether the value ends in these bytes, which follow those that it saw before.
-    fn is_over(&mut self, bytes: &[u8]) -> bool {
+    /// Where the value ends in these bytes, which follow those that it saw before; none if it goes on.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
             if self.is_escaped {
@@ -191,22 +208,23 @@ impl Scan {
                     _ => {}
                 }
                 if self.depth == 0 && !self.is_in_string {
-                    return true;
+                    return Some(at + 1);
                 }
             } else {
                 match byte {
-                    b'"' if self.depth == 0 && self.has_begun => return true,
+                    b'"' if self.depth == 0 && self.has_begun => return Some(at),
                     b'"' => self.is_in_string = true,
                     b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' if self.depth <= 1 => return true,
+                    b'}' | b']' if self.depth == 0 => return Some(at),
+                    b'}' | b']' if self.depth == 1 => return Some(at + 1),
                     b'}' | b']' => self.depth -= 1,
-                    b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return true,
+                    b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return Some(at),
                     _ => {}
                 }
             }
             self.has_begun = true;
             at += 1;
         }
-        false
+        None
     }
 }
