@@ -7,6 +7,7 @@ mod insider;
 mod kit;
 mod lines;
 mod logs;
+mod long;
 mod missing;
 mod mutations;
 mod outside;

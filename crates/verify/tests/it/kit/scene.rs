@@ -41,6 +41,8 @@ pub(crate) struct Scene {
     pub(super) frozen: Option<(InterventionRecord, bool)>,
     /// What comes next is only told of: it has happened.
     pub(crate) reported: bool,
+    /// What comes next has these parameters, where somebody says it.
+    pub(crate) params: Option<String>,
     /// What its records name; none where it was erased.
     pub(crate) texts: Vec<String>,
     pub(crate) erased: Option<(ErasedLeaf, u64)>,
@@ -82,6 +84,7 @@ impl Scene {
             late: None,
             frozen: None,
             reported: false,
+            params: None,
             texts: Vec::new(),
             erased: None,
             plant: Plant::now(),
@@ -120,7 +123,8 @@ impl Scene {
     pub(crate) fn now(&mut self) -> String {
         self.clock += 1_500;
         let (seconds, micros) = (self.clock / 1_000, self.clock % 1_000 * 1_000);
-        format!("2026-11-21T08:{:02}:{:02}.{micros:06}Z", seconds / 60 % 60, seconds % 60)
+        let (hour, minute, second) = (8 + seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        format!("2026-11-21T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 
     pub(super) fn id(&mut self, prefix: &str) -> String {
@@ -192,6 +196,7 @@ impl Scene {
         let evidence = self.evidence(call, index);
         self.fired(&verdict, moment, index);
         let (input, output) = call.tokens();
+        let params = self.params.take().unwrap_or_else(|| "{\"q\":\"weather in Graz\"}".to_owned());
         let mut step = StepRecord {
             cache_write_tokens: 0,
             cost_note: None,
@@ -202,7 +207,7 @@ impl Scene {
             parent_step_index: index.checked_sub(1),
             kind: call.kind,
             skill_name: call.skill.clone(),
-            params: Some(self.say("{\"q\":\"weather in Graz\"}")),
+            params: Some(self.say(&params)),
             status: if refused { StepStatus::Refused } else { StepStatus::Success },
             asked: if granted.is_some() { Asked::Before } else { Asked::After },
             reported_status: Some(StepStatus::Success),
