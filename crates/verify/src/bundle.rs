@@ -6,11 +6,11 @@ use std::{
 };
 
 use proof::{
-    bundle::{Completeness, Manifest, PREDICATE_TYPE},
+    bundle::{Completeness, PREDICATE_TYPE},
     dsse::{DsseError, ReadEnvelope},
     keys::PublicKey,
     leaves::AuditLeaf,
-    statement::{PAYLOAD_TYPE, STATEMENT_TYPE, Statement},
+    statement::{PAYLOAD_TYPE, STATEMENT_TYPE},
 };
 
 use crate::{
@@ -19,7 +19,8 @@ use crate::{
     document::{self, Document, Each, Part, each_decision},
     reader::{Streamed, Unread, Whole},
     report::{Finding, Findings, Report, Word},
-    shown, statement,
+    shown,
+    statement::{self, Stated},
 };
 
 /// What to ask beyond the bundle itself. By default nothing.
@@ -131,7 +132,8 @@ fn read(
     let mut findings = Findings::default();
     let records = document.sealed.lines.len();
     findings.note("format", Ok(format!("one document of {records} records, each of its type")));
-    let (statement, key_id) = match open(mem::take(&mut document.statement), keys) {
+    let envelope = mem::take(&mut document.statement);
+    let (stated, key_id) = match open(&document, envelope, keys) {
         Ok(opened) => opened,
         Err(finding) => {
             findings.note("signature", Err(finding));
@@ -139,11 +141,15 @@ fn read(
         }
     };
     findings.note("signature", Ok(format!("the statement is signed by key {key_id}")));
-    signed(&document, &statement, key_id, (keys, options), findings, again)
+    signed(&document, &stated, key_id, (keys, options), findings, again)
 }
 
 /// The statement, once a trusted key is known to have signed it.
-fn open(envelope: ReadEnvelope, keys: &[PublicKey]) -> Result<(Statement<Manifest>, String), Finding> {
+fn open(
+    document: &Document,
+    envelope: ReadEnvelope,
+    keys: &[PublicKey],
+) -> Result<(Stated, String), Finding> {
     let (payload, key) = envelope.open(PAYLOAD_TYPE, keys).map_err(|why| match &why {
         DsseError::Untrusted(named) if keys.iter().all(|key| key.id() != *named) => {
             let given: Vec<_> = keys.iter().map(PublicKey::id).collect();
@@ -155,7 +161,9 @@ fn open(envelope: ReadEnvelope, keys: &[PublicKey]) -> Result<(Statement<Manifes
         }
         _ => Finding::tampered(why.to_string()),
     })?;
-    let statement = statement::read(payload).map_err(Finding::tampered)?;
+    let (lines, names) = (&document.sealed.lines, &document.contents.names);
+    let stated = statement::read(payload, lines, names).map_err(Finding::tampered)?;
+    let statement = &stated.statement;
     for (stated, known) in
         [(&statement.statement_type, STATEMENT_TYPE), (&statement.predicate_type, PREDICATE_TYPE)]
     {
@@ -163,21 +171,21 @@ fn open(envelope: ReadEnvelope, keys: &[PublicKey]) -> Result<(Statement<Manifes
             return Err(Finding::tampered(format!("the statement is of type `{stated}`, not `{known}`")));
         }
     }
-    Ok((statement, key.id()))
+    Ok((stated, key.id()))
 }
 
 /// The checks of what a trusted key signed.
 fn signed(
     document: &Document,
-    statement: &Statement<Manifest>,
+    Stated { statement, shared }: &Stated,
     key_id: String,
     (keys, options): (&[PublicKey], &Options),
     mut findings: Findings,
     again: &mut Again<'_>,
 ) -> Result<Report, NotRead> {
     let stated = &statement.predicate;
-    let (matched, outcome) = manifest::compare(document, stated);
-    let case = Case { document, manifest: stated, subjects: &statement.subject, keys, matched };
+    let (matched, outcome) = manifest::compare(document, stated, shared);
+    let case = Case { document, manifest: stated, shared, subjects: &statement.subject, keys, matched };
     findings.note("manifest", outcome);
     findings.note("parts", manifest::parts(&case));
     findings.note("identity", chain::identity(&case));

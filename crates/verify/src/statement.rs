@@ -2,7 +2,7 @@
 //! is held. What is wrong with it is said as if it were read as the type that it is.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     mem, vec,
 };
@@ -16,16 +16,77 @@ use proof::{
 use serde::{Deserialize as _, de::value::StrDeserializer};
 
 use crate::{
+    document::Lines,
     json::Wrong,
     reader::{Reader, Streamed, present},
 };
 
+/// What was signed.
+#[derive(Debug)]
+pub(crate) struct Stated {
+    pub(crate) statement: Statement<Manifest>,
+    pub(crate) shared: Shared,
+}
+
+/// The lists of a manifest that are those of the document, hash by hash. They are kept once, and not in the manifest.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) kinds: BTreeSet<RecordKind>,
+    pub(crate) texts: bool,
+}
+
+/// The lists of the document.
+struct Lists<'l> {
+    lines: &'l Lines,
+    names: &'l [Hash],
+    shared: Shared,
+}
+
+/// A list as it is read beside one of the document.
+struct Beside<'l, T> {
+    document: &'l [Hash],
+    count: usize,
+    /// None as long as both are the same.
+    own: Option<Vec<T>>,
+}
+
+impl<'l, T: From<Hash> + PartialEq> Beside<'l, T> {
+    fn new(document: &'l [Hash]) -> Self {
+        Self { document, count: 0, own: document.is_empty().then(Vec::new) }
+    }
+
+    fn push(&mut self, value: T) {
+        let is_same = self.document.get(self.count).is_some_and(|hash| T::from(*hash) == value);
+        if self.own.is_none() && !is_same {
+            self.part();
+        }
+        if let Some(own) = &mut self.own {
+            own.push(value);
+        }
+        self.count += 1;
+    }
+
+    fn part(&mut self) {
+        self.own = Some(self.document.iter().take(self.count).map(|hash| T::from(*hash)).collect());
+    }
+
+    /// None where both are the same.
+    fn end(mut self) -> Option<Vec<T>> {
+        if self.own.is_none() && self.count < self.document.len() {
+            self.part();
+        }
+        self.own
+    }
+}
+
 /// The statement in these pieces; or what is wrong with it.
-pub(crate) fn read(pieces: Vec<Vec<u8>>) -> Result<Statement<Manifest>, String> {
+pub(crate) fn read(pieces: Vec<Vec<u8>>, lines: &Lines, names: &[Hash]) -> Result<Stated, String> {
     let mut reader = Streamed::new(Pieces { current: Vec::new(), at: 0, rest: pieces.into_iter() });
-    let read = statement(&mut reader);
+    let mut lists = Lists { lines, names, shared: Shared::default() };
+    let read = statement(&mut reader, &mut lists);
     let read = read.and_then(|statement| reader.end().map(|()| statement));
-    reader.over_alone(read, |wrong| format!("the statement's {wrong}"))
+    let statement = reader.over_alone(read, |wrong| format!("the statement's {wrong}"))?;
+    Ok(Stated { statement, shared: lists.shared })
 }
 
 /// Bytes that are given back once they are read.
@@ -49,14 +110,14 @@ impl Read for Pieces {
     }
 }
 
-fn statement<R: Reader>(reader: &mut R) -> Result<Statement<Manifest>, Wrong> {
+fn statement<R: Reader>(reader: &mut R, lists: &mut Lists<'_>) -> Result<Statement<Manifest>, Wrong> {
     let (mut statement_type, mut subject, mut predicate_type, mut predicate) = (None, None, None, None);
     reader.fields(&["_type", "subject", "predicateType", "predicate"], &[], |reader, name| {
         match name {
             "_type" => statement_type = Some(reader.under(name)?),
             "subject" => subject = Some(reader.under(name)?),
             "predicateType" => predicate_type = Some(reader.under(name)?),
-            _ => predicate = Some(manifest(reader)?),
+            _ => predicate = Some(manifest(reader, lists)?),
         }
         Ok(())
     })?;
@@ -85,7 +146,7 @@ const MEMBERS: [&str; 13] = [
     "verdict_tally",
 ];
 
-fn manifest<R: Reader>(reader: &mut R) -> Result<Manifest, Wrong> {
+fn manifest<R: Reader>(reader: &mut R, lists: &mut Lists<'_>) -> Result<Manifest, Wrong> {
     let (mut after, mut assurance, mut completeness, mut contents) = (None, None, None, None);
     let (mut grade, mut missing, mut produced_at, mut proofs) = (None, None, None, None);
     let (mut record_counts, mut run_id, mut sealed, mut tenant_id, mut verdict_tally) =
@@ -95,14 +156,14 @@ fn manifest<R: Reader>(reader: &mut R) -> Result<Manifest, Wrong> {
             "after" => after = Some(reader.under(name)?),
             "assurance" => assurance = Some(reader.under(name)?),
             "completeness" => completeness = Some(reader.under(name)?),
-            "contents" => contents = Some(contents_hashes(reader)?),
+            "contents" => contents = Some(contents_hashes(reader, lists)?),
             "grade" => grade = Some(reader.under(name)?),
             "missing" => missing = Some(reader.under(name)?),
             "produced_at" => produced_at = Some(reader.under(name)?),
             "proofs" => proofs = Some(reader.under(name)?),
             "record_counts" => record_counts = Some(reader.under(name)?),
             "run_id" => run_id = Some(reader.under(name)?),
-            "sealed" => sealed = Some(sealed_hashes(reader)?),
+            "sealed" => sealed = Some(sealed_hashes(reader, lists)?),
             "tenant_id" => tenant_id = Some(reader.under(name)?),
             _ => verdict_tally = Some(reader.under(name)?),
         }
@@ -125,14 +186,20 @@ fn manifest<R: Reader>(reader: &mut R) -> Result<Manifest, Wrong> {
     })
 }
 
-fn contents_hashes<R: Reader>(reader: &mut R) -> Result<ContentsHashes, Wrong> {
+fn contents_hashes<R: Reader>(reader: &mut R, lists: &mut Lists<'_>) -> Result<ContentsHashes, Wrong> {
     let (mut erased, mut missing, mut salt, mut texts) = (None, None, None, None);
     reader.fields(&["erased", "missing", "salt", "texts"], &["erased", "salt"], |reader, name| {
         match name {
             "erased" => erased = Some(reader.under(name)?),
             "missing" => missing = Some(reader.under(name)?),
             "salt" => salt = Some(reader.under(name)?),
-            _ => texts = Some(reader.elements(R::value)?),
+            _ => {
+                let mut list = Beside::<Hash>::new(lists.names);
+                reader.elements(|reader| reader.value().map(|name| list.push(name)))?;
+                let own = list.end();
+                lists.shared.texts = own.is_none();
+                texts = Some(own.unwrap_or_default());
+            }
         }
         Ok(())
     })?;
@@ -140,12 +207,12 @@ fn contents_hashes<R: Reader>(reader: &mut R) -> Result<ContentsHashes, Wrong> {
     Ok(ContentsHashes { erased, missing: present(missing)?, salt, texts: present(texts)? })
 }
 
-fn sealed_hashes<R: Reader>(reader: &mut R) -> Result<SealedHashes, Wrong> {
+fn sealed_hashes<R: Reader>(reader: &mut R, lists: &mut Lists<'_>) -> Result<SealedHashes, Wrong> {
     let (mut opened, mut records, mut snapshot) = (None, None, None);
     reader.fields(&["opened", "records", "snapshot"], &[], |reader, name| {
         match name {
             "opened" => opened = Some(reader.under(name)?),
-            "records" if reader.next()? == b'{' => records = Some(record_hashes(reader)?),
+            "records" if reader.next()? == b'{' => records = Some(record_hashes(reader, lists)?),
             "records" => records = Some(reader.under(name)?),
             _ => snapshot = Some(reader.under(name)?),
         }
@@ -154,17 +221,29 @@ fn sealed_hashes<R: Reader>(reader: &mut R) -> Result<SealedHashes, Wrong> {
     Ok(SealedHashes { opened: present(opened)?, records: present(records)?, snapshot: present(snapshot)? })
 }
 
-fn record_hashes<R: Reader>(reader: &mut R) -> Result<BTreeMap<RecordKind, Vec<Option<Hash>>>, Wrong> {
+fn record_hashes<R: Reader>(
+    reader: &mut R,
+    lists: &mut Lists<'_>,
+) -> Result<BTreeMap<RecordKind, Vec<Option<Hash>>>, Wrong> {
     let mut records = BTreeMap::new();
     let mut state = R::Members::default();
     reader.open(b'{')?;
     while let Some(name) = reader.member(&mut state)? {
         let kind = RecordKind::deserialize(StrDeserializer::<Wrong>::new(&name))?;
-        if records.contains_key(&kind) {
+        if records.contains_key(&kind) || lists.shared.kinds.contains(&kind) {
             return Err(Wrong::new(format!("duplicate field `{name}`")));
         }
-        let hashes = reader.elements(R::value).map_err(|wrong| wrong.within(&name))?;
-        records.insert(kind, hashes);
+        let mut list = Beside::<Option<Hash>>::new(lists.lines.of_kind(kind));
+        let read = reader.elements(|reader| reader.value().map(|hash| list.push(hash)));
+        read.map_err(|wrong| wrong.within(&name))?;
+        match list.end() {
+            Some(own) => {
+                records.insert(kind, own);
+            }
+            None => {
+                lists.shared.kinds.insert(kind);
+            }
+        }
     }
     reader.close(b'}');
     Ok(records)
@@ -209,7 +288,8 @@ mod tests {
         let expected = read_as_its_type(text);
         for at_once in [1, 7, text.len().max(1)] {
             let pieces = text.chunks(at_once).map(<[u8]>::to_vec).collect();
-            assert_eq!(read(pieces), expected, "{}", String::from_utf8_lossy(text));
+            let read = read(pieces, &Lines::default(), &[]).map(|stated| stated.statement);
+            assert_eq!(read, expected, "{}", String::from_utf8_lossy(text));
         }
         expected
     }
@@ -255,5 +335,26 @@ mod tests {
         let without_sealed = without_grade.replace("\"tenant_id\":\"t\",", "");
         let why = is_read_alike(without_sealed.as_bytes()).expect_err("a member is missing");
         assert_eq!(why, "the statement's /predicate: missing field `tenant_id`");
+    }
+
+    #[test]
+    fn a_list_is_shared_only_where_it_is_the_same() {
+        let hashes = [b"a", b"b", b"c"].map(|text| sha256(text));
+        let [a, b, c] = hashes;
+        for (listed, is_shared) in [
+            (vec![Some(a), Some(b), Some(c)], true),
+            (vec![Some(a), Some(b)], false),
+            (vec![Some(a), Some(b), Some(c), Some(c)], false),
+            (vec![Some(a), None, Some(c)], false),
+            (vec![Some(b), Some(a), Some(c)], false),
+            (vec![], false),
+        ] {
+            let mut list = Beside::new(&hashes);
+            listed.iter().for_each(|hash| list.push(*hash));
+            assert_eq!(list.end(), (!is_shared).then_some(listed));
+        }
+        let mut list = Beside::<Hash>::new(&[]);
+        list.push(a);
+        assert_eq!(list.end(), Some(vec![a]));
     }
 }

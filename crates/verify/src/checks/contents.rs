@@ -40,7 +40,7 @@ pub(crate) fn contents(case: &Case<'_>) -> Outcome {
             format!("a text of {length} bytes has another length than its records say")
         });
     }
-    let mut listed = case.manifest.contents.texts.clone();
+    let mut listed = case.texts().to_vec();
     listed.sort_unstable();
     listed.dedup();
     let missing = named.keys().filter(|name| listed.binary_search(name).is_err()).count();
@@ -68,7 +68,7 @@ fn erased_run(case: &Case<'_>, erased: &Erased, worst: &mut Worst) {
         "the ERASED leaf is of another run".to_owned()
     });
     let kept = &manifest.contents;
-    worst.expect(kept.salt.is_none() && kept.texts.is_empty(), || {
+    worst.expect(kept.salt.is_none() && case.texts().is_empty(), || {
         "there are texts, or a salt, of a run whose texts were erased".to_owned()
     });
     match &case.document.proofs.receipt {

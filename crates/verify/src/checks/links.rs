@@ -64,9 +64,9 @@ pub(crate) fn links<'c>(case: &Case<'c>, known: &mut Known<'c>) -> Outcome {
     // What is missing may be named all the same.
     for kind in NAMED.into_iter().filter(|kind| !case.whole(*kind)) {
         let here: HashSet<&Hash> = sealed.lines.of_kind(kind).iter().collect();
-        let absent = case.listed(kind).iter().flatten().filter(|hash| !here.contains(hash));
-        known.absent.extend(absent.map(|hash| (kind, *hash)));
-        if case.listed(kind).contains(&None) {
+        let absent = case.listed(kind).iter().flatten().filter(|hash| !here.contains(&hash));
+        known.absent.extend(absent.map(|hash| (kind, hash)));
+        if case.listed(kind).iter().any(|hash| hash.is_none()) {
             known.unknown.insert(kind);
         }
     }
@@ -109,9 +109,9 @@ fn environment(case: &Case<'_>, worst: &mut Worst) {
         return;
     }
     let named = sealed.opened.value.environment_hash.parse::<Hash>();
-    let is_named = match listed {
-        [Some(hash)] => Ok(*hash) == named,
-        [None] => true,
+    let is_named = match (listed.len(), listed.last().flatten()) {
+        (1, Some(hash)) => Ok(hash) == named,
+        (1, None) => true,
         _ => false,
     };
     worst.expect(is_named, || "the OPENED leaf names another environment".to_owned());

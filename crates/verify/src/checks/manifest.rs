@@ -15,6 +15,7 @@ use super::{
 use crate::{
     document::{Contents, Document},
     report::Finding,
+    statement::Shared,
 };
 
 /// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
@@ -79,6 +80,12 @@ impl Comparison {
         }
     }
 
+    /// The same of one that was found to be the manifest's when that was read.
+    fn same(&mut self, present: &[Hash]) -> (Places, bool) {
+        self.compared += present.len();
+        (Places::AsTheyStand(present.len()), true)
+    }
+
     fn one(&mut self, name: &str, present: Hash, listed: Hash) -> bool {
         self.compared += 1;
         self.worst.expect(present == listed, || format!("{name} is not what was signed"));
@@ -91,7 +98,7 @@ fn hashes<T>(held: &[crate::document::Held<T>]) -> Vec<Hash> {
 }
 
 /// Compares every piece of the document with the manifest.
-pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Outcome) {
+pub(crate) fn compare(document: &Document, manifest: &Manifest, shared: &Shared) -> (Matched, Outcome) {
     let mut all = Comparison { worst: Worst::default(), compared: 0 };
     let mut matched = Matched::default();
     let Document { sealed, after, proofs, contents, .. } = document;
@@ -107,8 +114,12 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     whole &= all.one("records/sealed/snapshot", sealed.snapshot.hash, manifest.sealed.snapshot);
     for kind in RecordKind::ALL {
         let listed = manifest.sealed.records.get(kind).map_or(&[][..], Vec::as_slice);
-        let (places, all_there) =
-            all.list(&format!("records/sealed/{kind}"), sealed.lines.of_kind(*kind), listed);
+        let present = sealed.lines.of_kind(*kind);
+        let (places, all_there) = if shared.kinds.contains(kind) {
+            all.same(present)
+        } else {
+            all.list(&format!("records/sealed/{kind}"), present, listed)
+        };
         matched.places.insert(*kind, places);
         whole &= all_there;
     }
@@ -141,13 +152,13 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
         (None, None) => {}
     }
     matched.whole[2] = whole;
-    matched.whole[3] = of_contents(contents, manifest, &mut all);
+    matched.whole[3] = of_contents(contents, (manifest, shared), &mut all);
     let compared = all.compared;
     (matched, all.worst.or_else(|| format!("{compared} pieces are those that were signed")))
 }
 
 /// Compares what is kept of the run's texts; whether it is whole.
-fn of_contents(contents: &Contents, manifest: &Manifest, all: &mut Comparison) -> bool {
+fn of_contents(contents: &Contents, (manifest, shared): (&Manifest, &Shared), all: &mut Comparison) -> bool {
     let listed = &manifest.contents;
     let mut whole = match (&contents.erased, listed.erased) {
         (Some(erased), Some(listed)) => all.one("contents/erased", erased.hash, listed),
@@ -169,7 +180,11 @@ fn of_contents(contents: &Contents, manifest: &Manifest, all: &mut Comparison) -
             .expect(contents.nameless == 0, || "there are texts, and no salt that names them".to_owned());
         return false;
     }
-    whole &= all.list("contents/texts", &contents.names, &listed.texts).1;
+    whole &= if shared.texts {
+        all.same(&contents.names).1
+    } else {
+        all.list("contents/texts", &contents.names, &listed.texts).1
+    };
     whole
 }
 

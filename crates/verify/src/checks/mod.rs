@@ -10,6 +10,7 @@ mod effects;
 mod facts;
 mod known;
 pub(crate) mod links;
+mod listed;
 pub(crate) mod logs;
 pub(crate) mod manifest;
 mod matched;
@@ -21,13 +22,15 @@ pub(crate) mod totals;
 use proof::{bundle::Manifest, hash::Hash, keys::PublicKey, records::RecordKind, statement::Subject};
 
 pub(crate) use self::again::Again;
-use self::matched::Matched;
-use crate::{document::Document, report::Finding};
+use self::{listed::Listed, matched::Matched};
+use crate::{document::Document, report::Finding, statement::Shared};
 
 /// What a check looks at: the document, and the signed statement about it.
 pub(crate) struct Case<'c> {
     pub(crate) document: &'c Document,
     pub(crate) manifest: &'c Manifest,
+    /// The lists of it that are those of the document.
+    pub(crate) shared: &'c Shared,
     pub(crate) subjects: &'c [Subject],
     pub(crate) keys: &'c [PublicKey],
     pub(crate) matched: Matched,
@@ -39,8 +42,16 @@ pub(crate) type Outcome = Result<String, Finding>;
 impl<'c> Case<'c> {
     /// The hashes of all records of a kind that the run has, whether the document holds them or not; none for one that
     /// whoever made the bundle could not read.
-    pub(crate) fn listed(&self, kind: RecordKind) -> &'c [Option<Hash>] {
-        self.manifest.sealed.records.get(&kind).map_or(&[], Vec::as_slice)
+    pub(crate) fn listed(&self, kind: RecordKind) -> Listed<'c> {
+        if self.shared.kinds.contains(&kind) {
+            return Listed::AsTheyStand(self.document.sealed.lines.of_kind(kind));
+        }
+        Listed::Own(self.manifest.sealed.records.get(&kind).map_or(&[], Vec::as_slice))
+    }
+
+    /// The names of all texts of the run.
+    pub(crate) fn texts(&self) -> &'c [Hash] {
+        if self.shared.texts { &self.document.contents.names } else { &self.manifest.contents.texts }
     }
 
     /// Whether the document holds all records of a kind.

@@ -22,13 +22,13 @@ pub(crate) fn not_before(case: &Case<'_>, time: &str) -> Outcome {
 pub(crate) fn seen(case: &Case<'_>, seen: &[Seen]) -> Outcome {
     let steps = case.listed(RecordKind::Step);
     let known: HashSet<_> = steps.iter().flatten().collect();
-    let all_are_known = steps.iter().all(Option::is_some);
+    let all_are_known = steps.iter().all(|step| step.is_some());
     let mut worst = Worst::default();
     for Seen { step_index, step_hash } in seen {
         match step_index {
             Some(index) => match usize::try_from(*index).ok().and_then(|index| steps.get(index)) {
                 Some(Some(step)) => {
-                    worst.expect(step == step_hash, || {
+                    worst.expect(step == *step_hash, || {
                         format!("step {index} is not the one that the agent was told of")
                     });
                 }

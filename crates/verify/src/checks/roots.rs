@@ -20,7 +20,7 @@ pub(crate) fn roots(case: &Case<'_>) -> Outcome {
         .iter()
         .map(|kind| {
             let listed = case.listed(*kind);
-            let known: Option<Vec<Hash>> = listed.iter().copied().collect();
+            let known: Option<Vec<Hash>> = listed.iter().collect();
             let stated = || stated.kinds.iter().find(|stated| stated.kind == *kind);
             let root = known.map(|leaves| root_of(&leaves).to_string());
             let root = root.or_else(|| stated().map(|stated| stated.root.clone()));
@@ -28,7 +28,7 @@ pub(crate) fn roots(case: &Case<'_>) -> Outcome {
         })
         .collect();
     let steps = case.listed(RecordKind::Step);
-    let chain_head = steps.last().copied().unwrap_or(Some(case.manifest.sealed.opened));
+    let chain_head = steps.last().unwrap_or(Some(case.manifest.sealed.opened));
     let root_hash =
         kinds.iter().find(|kind| kind.kind == RecordKind::Step).map(|kind| kind.root.parse::<Hash>());
     let mut worst = Worst::default();
