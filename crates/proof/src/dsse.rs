@@ -1,7 +1,10 @@
 //! DSSE envelopes (secure-systems-lab/dsse, protocol 1.0.0): a payload, its type, and a signature over both.
 
+use std::{borrow::Cow, vec};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use zstd_safe::{compress, compress_bound, decompress};
 
 use crate::keys::{PublicKey, SigningKey};
 
@@ -88,7 +91,7 @@ impl Envelope {
         payload.digits(&self.payload);
         let (payload_type_of_it, signatures) = (self.payload_type.clone(), self.signatures.clone());
         let envelope = ReadEnvelope { payload, payload_type: payload_type_of_it, signatures };
-        envelope.open(payload_type, keys).map(|(pieces, key)| (pieces.concat(), key))
+        envelope.open(payload_type, keys).map(|(pieces, key)| (pieces.collect::<Vec<_>>().concat(), key))
     }
 }
 
@@ -109,14 +112,15 @@ impl ReadEnvelope {
         self,
         payload_type: &str,
         keys: &'k [PublicKey],
-    ) -> Result<(Vec<Vec<u8>>, &'k PublicKey), DsseError> {
+    ) -> Result<(Pieces, &'k PublicKey), DsseError> {
         let [EnvelopeSignature { keyid, sig }] = self.signatures.as_slice() else {
             return Err(DsseError::Signatures(self.signatures.len()));
         };
         let pieces = self.payload.end()?;
         let signature = STANDARD.decode(sig).map_err(|_| DsseError::Base64("signature"))?;
-        let head = pae_head(&self.payload_type, pieces.iter().map(Vec::len).sum());
-        let signed = || std::iter::once(head.as_bytes()).chain(pieces.iter().map(Vec::as_slice));
+        let head = pae_head(&self.payload_type, pieces.iter().map(|piece| piece.length).sum());
+        let signed =
+            || std::iter::once(Cow::Borrowed(head.as_bytes())).chain(pieces.iter().map(Piece::plain));
         let key = keys
             .iter()
             .find(|key| key.verifies_pieces(signed(), &signature))
@@ -127,14 +131,56 @@ impl ReadEnvelope {
         if self.payload_type != payload_type {
             return Err(DsseError::Type(self.payload_type));
         }
-        Ok((pieces, key))
+        Ok((Pieces(pieces.into_iter()), key))
     }
 }
 
-/// A payload whose digits come piece by piece. It is held as the bytes that they are, which is less.
+/// A payload, piece by piece. What was taken is held no longer.
+#[derive(Clone, Debug)]
+pub struct Pieces(vec::IntoIter<Piece>);
+
+impl Iterator for Pieces {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.0.next().map(|piece| piece.plain().into_owned())
+    }
+}
+
+/// A piece of a payload, pressed where that makes it shorter: of hashes in digits, half is left.
+#[derive(Clone, Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Piece {
+    fn of(plain: Vec<u8>) -> Self {
+        let length = plain.len();
+        let mut pressed = Vec::with_capacity(compress_bound(length));
+        if compress(&mut pressed, &plain, 1).is_err() || pressed.len() >= length {
+            return Self { bytes: plain, length };
+        }
+        pressed.shrink_to_fit();
+        Self { bytes: pressed, length }
+    }
+
+    fn plain(&self) -> Cow<'_, [u8]> {
+        if self.bytes.len() == self.length {
+            return Cow::Borrowed(&self.bytes);
+        }
+        let mut plain = Vec::with_capacity(self.length);
+        match decompress(&mut plain, &self.bytes) {
+            Ok(_) => Cow::Owned(plain),
+            Err(_) => unreachable!("it was pressed here"),
+        }
+    }
+}
+
+/// A payload whose digits come piece by piece. It is held as the bytes that they are, pressed, which is less.
 #[derive(Clone, Debug, Default)]
 pub struct Payload {
-    pieces: Vec<Vec<u8>>,
+    pieces: Vec<Piece>,
     /// Digits that are not bytes yet.
     rest: Vec<u8>,
     /// What ends it has come.
@@ -160,14 +206,14 @@ impl Payload {
         match STANDARD.decode(&self.rest[..count]) {
             Ok(bytes) if !self.is_over && !self.is_wrong => {
                 self.is_over = self.rest[..count].last() == Some(&b'=');
-                self.pieces.push(bytes);
+                self.pieces.push(Piece::of(bytes));
             }
             _ => self.is_wrong = true,
         }
         self.rest.drain(..count);
     }
 
-    fn end(mut self) -> Result<Vec<Vec<u8>>, DsseError> {
+    fn end(mut self) -> Result<Vec<Piece>, DsseError> {
         if !self.rest.is_empty() {
             self.decode(self.rest.len());
         }
@@ -259,7 +305,9 @@ mod tests {
                         rest = after;
                     }
                     let expected = STANDARD.decode(&text).map_err(|_| DsseError::Base64("payload"));
-                    assert!(payload.end().map(|pieces| pieces.concat()) == expected, "{length} by {at_once}");
+                    let pieces = payload.end().map(|pieces| Pieces(pieces.into_iter()));
+                    let bytes = pieces.map(|pieces| pieces.collect::<Vec<_>>().concat());
+                    assert!(bytes == expected, "{length} by {at_once}");
                 }
             }
         }

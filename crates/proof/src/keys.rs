@@ -134,7 +134,11 @@ impl PublicKey {
 
     /// The same of bytes that are held in pieces, and as strict.
     #[must_use]
-    pub fn verifies_pieces<'m>(&self, message: impl IntoIterator<Item = &'m [u8]>, signature: &[u8]) -> bool {
+    pub fn verifies_pieces(
+        &self,
+        message: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        signature: &[u8],
+    ) -> bool {
         let Ok(signature) = Signature::from_slice(signature) else { return false };
         // What is drawn for a signature is a point as a key is.
         let is_strict = VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|drawn| !drawn.is_weak());

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Read},
-    mem, vec,
+    mem,
 };
 
 use proof::{
@@ -80,8 +80,12 @@ impl<'l, T: From<Hash> + PartialEq> Beside<'l, T> {
 }
 
 /// The statement in these pieces; or what is wrong with it.
-pub(crate) fn read(pieces: Vec<Vec<u8>>, lines: &Lines, names: &[Hash]) -> Result<Stated, String> {
-    let mut reader = Streamed::new(Pieces { current: Vec::new(), at: 0, rest: pieces.into_iter() });
+pub(crate) fn read(
+    pieces: impl Iterator<Item = Vec<u8>>,
+    lines: &Lines,
+    names: &[Hash],
+) -> Result<Stated, String> {
+    let mut reader = Streamed::new(Pieces { current: Vec::new(), at: 0, rest: pieces });
     let mut lists = Lists { lines, names, shared: Shared::default() };
     let read = statement(&mut reader, &mut lists);
     let read = read.and_then(|statement| reader.end().map(|()| statement));
@@ -90,13 +94,13 @@ pub(crate) fn read(pieces: Vec<Vec<u8>>, lines: &Lines, names: &[Hash]) -> Resul
 }
 
 /// Bytes that are given back once they are read.
-struct Pieces {
+struct Pieces<I> {
     current: Vec<u8>,
     at: usize,
-    rest: vec::IntoIter<Vec<u8>>,
+    rest: I,
 }
 
-impl Read for Pieces {
+impl<I: Iterator<Item = Vec<u8>>> Read for Pieces<I> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.at == self.current.len() {
             let Some(next) = self.rest.next() else { return Ok(0) };
@@ -287,7 +291,7 @@ mod tests {
     fn is_read_alike(text: &[u8]) -> Result<Statement<Manifest>, String> {
         let expected = read_as_its_type(text);
         for at_once in [1, 7, text.len().max(1)] {
-            let pieces = text.chunks(at_once).map(<[u8]>::to_vec).collect();
+            let pieces = text.chunks(at_once).map(<[u8]>::to_vec);
             let read = read(pieces, &Lines::default(), &[]).map(|stated| stated.statement);
             assert_eq!(read, expected, "{}", String::from_utf8_lossy(text));
         }
