@@ -107,8 +107,7 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     let named = &case.document.sealed.snapshot.value.engines;
     let mut tally = (!is_counted_elsewhere(sealed, named)).then(Tally::default);
     for step in sealed.steps.iter() {
-        let Counted { counts, no_longer } =
-            tally.as_mut().map(|tally| tally.add(step.told())).unwrap_or_default();
+        let Counted { counts, no_longer } = counted(&mut tally, &step);
         // Steps stand in their order; that they do is another check's.
         for earlier in no_longer.iter().filter_map(|index| by_index(&sealed.steps, *index)) {
             totals.give_back(&earlier);
@@ -149,6 +148,15 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
         "records/after/run has other totals than the steps".to_owned()
     });
     Some((totals, tally))
+}
+
+/// What a step comes to. The tree of a run holds hundreds of bytes of a step, and need not know of one that is alone.
+fn counted(tally: &mut Option<Tally>, step: &Step) -> Counted {
+    match tally {
+        None => Counted::default(),
+        Some(_) if step.is_alone() => Counted { counts: true, no_longer: Vec::new() },
+        Some(tally) => tally.add(step.told()),
+    }
 }
 
 /// The step of this index.
@@ -199,7 +207,8 @@ impl LateTotals {
 
     /// A late step has happened, and is one whatever it was. What it used counts where that takes nothing away.
     pub(crate) fn count(&mut self, step: &Step, worst: &mut Worst) {
-        let used = self.tally.as_mut().and_then(|tally| tally.add_late(step.told()).then_some(step.used));
+        let counts = |tally: &mut Tally| step.is_alone() || tally.add_late(step.told());
+        let used = self.tally.as_mut().and_then(|tally| counts(tally).then_some(step.used));
         self.late.steps += 1;
         if let Some(used) = used {
             self.late.add(used);

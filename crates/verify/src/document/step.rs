@@ -139,6 +139,11 @@ impl Step {
         }
     }
 
+    /// Whether nothing can lie above or below it: it names neither a span of its own nor another's. It counts.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.span.is_none() && self.parent.is_none()
+    }
+
     /// Whether its verdict refused it.
     pub(crate) fn refused(&self) -> bool {
         self.status == StepStatus::Refused
