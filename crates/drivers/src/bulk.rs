@@ -11,6 +11,7 @@ use crate::{
     dialect::{self, Given, Taken},
     rowtype::Rows,
     together::{Sends, Write},
+    version,
 };
 
 /// Adds rows. A key that is taken is a conflict, and then nothing of the slice is there.
@@ -57,8 +58,28 @@ where
     update_only::<E>(conn, rows, changing, Given::Nothing).await
 }
 
-/// The same of rows that are as it is given: else the rows affected are too few.
+/// The same of rows that are as it is given: else the rows affected are too few. An update of what has a version, or
+/// belongs to one that has, is refused where it leaves that as it was.
 pub(crate) async fn update_only<E>(
+    conn: &Conn,
+    rows: Vec<E::Model>,
+    changing: &[E::Column],
+    given: Given<E::Column>,
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let table = E::default().table_name();
+    if !version::is_raised(table, &given) {
+        return Err(StoreError::Database(
+            format!("an update of {table} leaves the version of its run").into(),
+        ));
+    }
+    write_back::<E>(conn, rows, changing, given).await
+}
+
+async fn write_back<E>(
     conn: &Conn,
     rows: Vec<E::Model>,
     changing: &[E::Column],
@@ -99,7 +120,7 @@ where
     let moved: Vec<E::Model> = rows.iter().filter(|row| moved(row)).cloned().collect();
     update_only::<E>(conn, rows, always, given).await?;
     // These rows were found as it is given, and this unit of work has them now.
-    update::<E>(conn, moved, seldom).await
+    write_back::<E>(conn, moved, seldom, Given::Nothing).await
 }
 
 /// That these lists of what may change in a row, and of what stays, have each column once: what none of them names

@@ -12,6 +12,8 @@ use sea_orm::{
     sea_query::{ArrayType, ColumnType, Expr, ExprTrait as _, SimpleExpr},
 };
 
+use crate::version::OfRaised;
+
 /// Values of one statement at most: SQLite's own limit.
 const SQLITE_BINDS: usize = 32_766;
 
@@ -74,6 +76,8 @@ pub(crate) enum Given<C> {
     Version(Versioned<C>),
     /// Nothing, and it leaves its version, with a mark that the store draws.
     AnyVersion(Versioned<C>),
+    /// Nothing: the rows belong to runs that this unit of work has written, which have left their versions.
+    OfRaised(OfRaised),
 }
 
 impl<C> Given<C> {
@@ -81,7 +85,7 @@ impl<C> Given<C> {
     pub(crate) fn sent(self) -> Vec<C> {
         match self {
             Self::Version(Versioned { count, mark }) => vec![count, mark],
-            Self::Nothing | Self::Word(..) | Self::AnyVersion(_) => vec![],
+            Self::Nothing | Self::Word(..) | Self::AnyVersion(_) | Self::OfRaised(_) => vec![],
         }
     }
 }
@@ -104,7 +108,7 @@ pub(crate) fn update<E: EntityTrait>(
     let mut found: Vec<String> =
         keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str()))).collect();
     match given {
-        Given::Nothing => {}
+        Given::Nothing | Given::OfRaised(_) => {}
         Given::Word(column, word) => found.push(format!("{table}.{} = '{word}'", quoted(column.as_str()))),
         Given::Version(Versioned { count, mark }) => {
             let [count, mark] = [count, mark].map(|column| quoted(column.as_str()));

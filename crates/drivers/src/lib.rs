@@ -39,8 +39,8 @@
 //! - A row that is not there is `Ok(None)`, or not in the list. A row that cannot be read is [`StoreError::Corrupt`],
 //!   which names the row. No row is left out, and a failed read is never an empty answer.
 //! - A row is locked `FOR UPDATE` in order of its key. On SQLite the unit of work is the lock.
-//! - An update names the columns that may change, and every row must be there. One of rows of runs begins in `version`:
-//!   it raises the version of each.
+//! - An update names the columns that may change, and every row must be there. One of rows of runs raises the version
+//!   of each: `version` says how, and rows that are written back otherwise are refused.
 //! - A driver decides nothing.
 //!
 //! How to add a table, a column or an operation is in CONTRIBUTING.md.

@@ -1,9 +1,9 @@
 //! Which state the row of a run is in: every write of it, or of the run's own trace, raises its version.
 //!
 //! A server that remembers a run may go by its memory as long as the version is the one that it left. So no write of
-//! such a row may forget this: an update of them begins with [`update`] or names [`COLUMNS`], and a trace is written
-//! back only with [`Raised`], which is had for having written its run. `tests/it/versions.rs` holds that of every
-//! writer.
+//! such a row may forget this: rows that are written back are refused where they leave it ([`is_raised`]), any other
+//! update of runs begins with [`update`], and a trace is written back only with [`Raised`], which is had for having
+//! written its run. `tests/it/versions.rs` holds that of every writer.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use entities::activity::runs::{self, Column};
 use models::{
     activity::{Run, RunVersion},
     ids::{RunId, TenantId},
+    logs::Trace,
 };
 use sea_orm::{
     DbBackend, EntityTrait as _, UpdateMany,
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     StoreError,
-    dialect::{self, Versioned},
+    dialect::{self, Given, Versioned},
     field::{Field as _, corrupt, put},
 };
 
@@ -36,8 +37,25 @@ impl Raised {
         Self(runs.into_iter().map(|run| (run.tenant, run.id)).collect())
     }
 
-    pub(crate) fn has(&self, tenant: TenantId, run: RunId) -> bool {
-        self.0.contains(&(tenant, run))
+    /// That these traces are of such runs; or the first that is of another.
+    pub(crate) fn have<'t>(&self, traces: &'t [Trace]) -> Result<OfRaised, &'t Trace> {
+        match traces.iter().find(|trace| !self.0.contains(&(trace.tenant, trace.run_id))) {
+            Some(other) => Err(other),
+            None => Ok(OfRaised(())),
+        }
+    }
+}
+
+/// That what is written belongs to runs of which the version was raised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfRaised(());
+
+/// Whether rows of this table that are written back, as it is given, leave no run in the version that it was in.
+pub(crate) fn is_raised<C>(table: &str, given: &Given<C>) -> bool {
+    match table {
+        "runs" => matches!(given, Given::Version(_) | Given::AnyVersion(_)),
+        "aos_traces" => matches!(given, Given::OfRaised(_)),
+        _ => true,
     }
 }
 
@@ -58,4 +76,41 @@ pub(crate) fn of(row: &runs::Model) -> Result<RunVersion, StoreError> {
 pub(crate) fn from(row: runs::Model, version: RunVersion, mark: Uuid) -> Result<runs::Model, StoreError> {
     let version = put(&runs::Entity, "version", &version.count)?;
     Ok(runs::Model { version, version_mark: mark, ..row })
+}
+
+#[cfg(test)]
+mod tests {
+    use entities::logs::aos_traces as traces;
+    use sea_orm::EntityName as _;
+
+    use super::*;
+    use crate::{ConnectConfig, Db, bulk};
+
+    #[test]
+    fn what_leaves_the_version_as_it_was_is_told_from_what_raises_it() {
+        for (given, of_runs, of_traces) in [
+            (Given::Nothing, false, false),
+            (Given::Word(Column::State, "LIVE"), false, false),
+            (Given::OfRaised(OfRaised(())), false, true),
+            (Given::Version(COLUMNS), true, false),
+            (Given::AnyVersion(COLUMNS), true, false),
+        ] {
+            assert_eq!(is_raised(runs::Entity.table_name(), &given), of_runs, "{given:?}");
+            assert_eq!(is_raised(traces::Entity.table_name(), &given), of_traces, "{given:?}");
+            assert!(is_raised("tenants", &given), "{given:?}: they have none");
+        }
+    }
+
+    testkit::on_both! {
+        async fn nobody_writes_back_what_leaves_the_version_as_it_was(db: TestDatabase) {
+            let config = ConnectConfig { test: true, ..ConnectConfig::new(db.url()) };
+            let db = Db::connect(&config).await.expect("a store");
+            let tx = db.begin().await.expect("begin");
+            let run = bulk::update::<runs::Entity>(&tx.conn, vec![], &[Column::RiskLevel]).await;
+            assert!(matches!(run, Err(StoreError::Database(_))), "{run:?}");
+            let trace = bulk::update::<traces::Entity>(&tx.conn, vec![], &[traces::Column::Status]).await;
+            assert!(matches!(trace, Err(StoreError::Database(_))), "{trace:?}");
+            tx.rollback().await.expect("rolled back");
+        }
+    }
 }

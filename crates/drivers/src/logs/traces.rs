@@ -118,16 +118,17 @@ impl TraceStore<'_> {
 
     /// Writes back the traces of runs that this unit of work has written, their seal included; a sealed one is refused.
     pub async fn save_traces(self, traces: &[Trace], runs: &Raised) -> Result<(), StoreError> {
-        if let Some(trace) = traces.iter().find(|trace| !runs.has(trace.tenant, trace.run_id)) {
+        let given = runs.have(traces).map_err(|trace| {
             let why = "it is written without its run, whose version it belongs to";
-            return Err(corrupt(&traces::Entity, trace.id.to_string(), "run_id", why));
-        }
+            corrupt(&traces::Entity, trace.id.to_string(), "run_id", why)
+        })?;
         // It was open, or it could not be written back: so it has moved if it is not open any more.
         let ended = |row: &traces::Model| {
             row.status != TraceStatus::Running.as_str() || row.sealed_leaf_index.is_some()
         };
         let rows = keys::rows(traces, to_row)?;
-        bulk::update_sparing::<traces::Entity>(self.conn, rows, BUSY, ENDING, ended, Given::Nothing).await
+        bulk::update_sparing::<traces::Entity>(self.conn, rows, BUSY, ENDING, ended, Given::OfRaised(given))
+            .await
     }
 }
 
