@@ -66,13 +66,13 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
 /// # Errors
 /// If the stream breaks off, or if only who has all of it can tell what it is: [`held`] does.
 pub fn stream<R: Read>(
-    mut from_the_beginning: impl FnMut() -> io::Result<R>,
+    mut read_again: impl FnMut() -> io::Result<R>,
     keys: &[PublicKey],
     options: &Options,
 ) -> Result<Report, NotRead> {
-    match document::read_stream(from_the_beginning()?) {
+    match document::read_stream(read_again()?) {
         Ok(document) => read(document, keys, options, &mut |part, each| {
-            let mut reader = Streamed::new(from_the_beginning()?);
+            let mut reader = Streamed::new(read_again()?);
             let read = each_decision(&mut reader, part, each);
             reader.over(read, true).map_err(|unread| match unread {
                 Unread::Io(err) => NotRead::Io(err),

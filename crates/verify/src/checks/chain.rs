@@ -43,7 +43,7 @@ pub(crate) fn steps(case: &Case<'_>) -> Outcome {
     let mut worst = Worst::default();
     let steps = &case.document.sealed.gist.steps;
     for (step, place) in steps.iter().zip(case.matched.places(RecordKind::Step).iter()) {
-        let before = if place == 0 { Some(opened) } else { listed.get(place - 1).flatten() };
+        let before = if place == 0 { Some(opened) } else { listed.get(place - 1) };
         // What comes behind a step that nobody could read follows that.
         worst.expect(before.is_none_or(|before| step.prev == Some(before)), || {
             format!("step {} does not follow the step before it", step.index)

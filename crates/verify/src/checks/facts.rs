@@ -140,7 +140,7 @@ impl<'c> Facts<'c> {
 
     fn grant(&mut self, hash: Hash, StepFacts { kind, skill, provider, model, labels, .. }: StepFacts) {
         let leave = Leave { kind, skill, provider, model, labels };
-        let same = self.newest.as_ref().filter(|newest| **newest == leave).cloned();
+        let same = self.newest.as_ref().filter(|newest| newest.as_ref() == &leave).cloned();
         let leave = same.unwrap_or_else(|| Rc::new(leave));
         self.newest = Some(Rc::clone(&leave));
         self.granted.insert(hash, leave);

@@ -109,7 +109,7 @@ fn environment(case: &Case<'_>, worst: &mut Worst) {
         return;
     }
     let named = sealed.opened.value.environment_hash.parse::<Hash>();
-    let is_named = match (listed.len(), listed.last().flatten()) {
+    let is_named = match (listed.len(), listed.last()) {
         (1, Some(hash)) => Ok(hash) == named,
         (1, None) => true,
         _ => false,

@@ -23,19 +23,19 @@ impl Listed<'_> {
         self.len() == 0
     }
 
-    /// None beyond the last.
-    pub(crate) fn get(self, at: usize) -> Option<Option<Hash>> {
+    /// None beyond the last, and where it could not be read.
+    pub(crate) fn get(self, at: usize) -> Option<Hash> {
         match self {
-            Self::AsTheyStand(hashes) => hashes.get(at).copied().map(Some),
-            Self::Own(hashes) => hashes.get(at).copied(),
+            Self::AsTheyStand(hashes) => hashes.get(at).copied(),
+            Self::Own(hashes) => hashes.get(at).copied().flatten(),
         }
     }
 
-    pub(crate) fn last(self) -> Option<Option<Hash>> {
+    pub(crate) fn last(self) -> Option<Hash> {
         self.get(self.len().checked_sub(1)?)
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Option<Hash>> {
-        (0..self.len()).map(move |at| self.get(at).flatten())
+        (0..self.len()).map(move |at| self.get(at))
     }
 }

@@ -27,12 +27,12 @@ pub(crate) fn seen(case: &Case<'_>, seen: &[Seen]) -> Outcome {
     for Seen { step_index, step_hash } in seen {
         match step_index {
             Some(index) => match usize::try_from(*index).ok().and_then(|index| steps.get(index)) {
-                Some(Some(step)) => {
+                Some(step) => {
                     worst.expect(step == *step_hash, || {
                         format!("step {index} is not the one that the agent was told of")
                     });
                 }
-                Some(None) | None => worst.found(Finding::truncated(format!(
+                None => worst.found(Finding::truncated(format!(
                     "step {index}, which the agent was told of, is not here"
                 ))),
             },

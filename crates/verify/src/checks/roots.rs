@@ -28,7 +28,8 @@ pub(crate) fn roots(case: &Case<'_>) -> Outcome {
         })
         .collect();
     let steps = case.listed(RecordKind::Step);
-    let chain_head = steps.last().unwrap_or(Some(case.manifest.sealed.opened));
+    let opened = case.manifest.sealed.opened;
+    let chain_head = if steps.is_empty() { Some(opened) } else { steps.last() };
     let root_hash =
         kinds.iter().find(|kind| kind.kind == RecordKind::Step).map(|kind| kind.root.parse::<Hash>());
     let mut worst = Worst::default();

@@ -50,19 +50,17 @@ impl<T: Packs> Packed<T> {
     pub(crate) fn push(&mut self, value: &T) {
         let mut bytes = Vec::new();
         value.pack(&mut Packer { bytes: &mut bytes, words: &mut self.words });
-        match self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK) {
-            Some(chunk) => {
-                // What is within a chunk begins below its length.
-                chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
-                chunk.bytes.extend_from_slice(&bytes);
+        let last = self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK);
+        if let Some(chunk) = last {
+            // What is within a chunk begins below its length.
+            chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
+            chunk.bytes.extend_from_slice(&bytes);
+        } else {
+            // Most lists are short.
+            if !self.chunks.is_empty() {
+                bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
             }
-            None => {
-                // Most lists are short.
-                if !self.chunks.is_empty() {
-                    bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
-                }
-                self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
-            }
+            self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
         }
         self.count += 1;
     }

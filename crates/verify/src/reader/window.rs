@@ -215,10 +215,11 @@ impl Scan {
                     b'"' if self.depth == 0 && self.has_begun => return Some(at),
                     b'"' => self.is_in_string = true,
                     b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' if self.depth == 0 => return Some(at),
+                    b'}' | b']' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => {
+                        return Some(at);
+                    }
                     b'}' | b']' if self.depth == 1 => return Some(at + 1),
                     b'}' | b']' => self.depth -= 1,
-                    b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return Some(at),
                     _ => {}
                 }
             }

@@ -22,12 +22,12 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let cannot = || format!("cannot read {name}");
     let mut source = Source::open(path).with_context(cannot)?;
     let (length, most) = (source.length().with_context(cannot)?, args.max_mib.map(|mib| mib << 20));
-    let unpacking = || Unpacking::begin(source.from_the_beginning()?, length, most);
+    let unpacking = || Unpacking::begin(source.read_again()?, length, most);
     let report = match verify::stream(unpacking, &keys, &options) {
         Ok(report) => report,
         Err(NotRead::Io(err)) => return Err(packed::does_not_read(err)).with_context(cannot),
         Err(NotRead::AsStream(_)) => {
-            let from = source.from_the_beginning().with_context(cannot)?;
+            let from = source.read_again().with_context(cannot)?;
             let bytes = packed::read(from, length, most).with_context(cannot)?;
             verify::held(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
                 Some(what) => format!("{name}: {what}"),

@@ -52,7 +52,7 @@ impl Source {
     }
 
     /// All of it, from its beginning. What was read before is over then.
-    pub(super) fn from_the_beginning(&mut self) -> io::Result<Box<dyn Read>> {
+    pub(super) fn read_again(&mut self) -> io::Result<Box<dyn Read>> {
         match self {
             Self::File { file, begin } => {
                 file.seek(SeekFrom::Start(*begin))?;
@@ -162,11 +162,11 @@ mod tests {
         let mut source = passing(b"all that comes");
         for length in [0, 3, 3, 9, 14, 14, 2] {
             let mut part = vec![0; length];
-            source.from_the_beginning().expect("it begins").read_exact(&mut part).expect("it is there");
+            source.read_again().expect("it begins").read_exact(&mut part).expect("it is there");
             assert_eq!(part, b"all that comes"[..length]);
         }
         let mut all = Vec::new();
-        source.from_the_beginning().expect("it begins").read_to_end(&mut all).expect("it reads");
+        source.read_again().expect("it begins").read_to_end(&mut all).expect("it reads");
         assert_eq!(all, b"all that comes");
     }
 
@@ -174,10 +174,10 @@ mod tests {
     fn what_could_not_be_kept_is_not_read_again() {
         let mut source = passing(b"all that comes");
         let mut all = Vec::new();
-        source.from_the_beginning().expect("it begins").read_to_end(&mut all).expect("it reads");
+        source.read_again().expect("it begins").read_to_end(&mut all).expect("it reads");
         let Source::Passing { kept: Some(kept), .. } = &source else { panic!("it is kept") };
         kept.is_broken.set(true);
-        let Err(why) = source.from_the_beginning() else { panic!("half of it is not all") };
+        let Err(why) = source.read_again() else { panic!("half of it is not all") };
         assert!(why.to_string().contains("write it to a file"), "{why}");
     }
 
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(source.length().expect("it is known"), 9);
         for _ in 0..2 {
             let mut all = String::new();
-            source.from_the_beginning().expect("it begins").read_to_string(&mut all).expect("it reads");
+            source.read_again().expect("it begins").read_to_string(&mut all).expect("it reads");
             assert_eq!(all, "all of it");
         }
     }
