@@ -142,7 +142,8 @@ mod tests {
             assert_eq!(beside.count(), count);
             let Hashed { pieces: hashes, stretch } = beside.end();
             assert_eq!(hashes, pieces.iter().map(|piece| leaf(piece.as_bytes())).collect::<Vec<_>>());
-            let text = format!("[{}", pieces.iter().map(|piece| format!("{piece},")).collect::<String>());
+            let text: String =
+                ["["].into_iter().chain(pieces.iter().flat_map(|piece| [piece.as_str(), ","])).collect();
             assert_eq!(stretch, sha256(text.as_bytes()));
         }
     }

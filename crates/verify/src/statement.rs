@@ -354,7 +354,9 @@ mod tests {
             (vec![], false),
         ] {
             let mut list = Beside::new(&hashes);
-            listed.iter().for_each(|hash| list.push(*hash));
+            for hash in &listed {
+                list.push(*hash);
+            }
             assert_eq!(list.end(), (!is_shared).then_some(listed));
         }
         let mut list = Beside::<Hash>::new(&[]);

@@ -32,7 +32,9 @@ impl Lines {
     #[cfg(test)]
     pub(crate) fn unplaced(kind: RecordKind, hashes: Vec<Hash>) -> Self {
         let mut places = Places::default();
-        hashes.iter().for_each(|_| places.push(None));
+        for _ in &hashes {
+            places.push(None);
+        }
         Self::of(hashes, [(kind, 0, places)])
     }
 
@@ -99,7 +101,9 @@ mod tests {
             vec![None, Some(1), None],
         ] {
             let mut places = Places::default();
-            claimed.iter().for_each(|place| places.push(*place));
+            for place in &claimed {
+                places.push(*place);
+            }
             let of: Vec<_> = (0..claimed.len()).map(|at| places.of(at)).collect();
             assert_eq!(of, claimed);
         }

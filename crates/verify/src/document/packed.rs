@@ -368,17 +368,19 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn what_is_packed_is_unpacked_as_it_was(all in prop::collection::vec(samples(), 0..50)) {
-            let mut packed = Packed::default();
-            all.iter().for_each(|sample| packed.push(sample));
-            prop_assert_eq!(packed.len(), all.len());
-            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
-            for (at, sample) in all.iter().enumerate() {
-                prop_assert_eq!(&packed.get(at), sample);
+            #[test]
+            fn what_is_packed_is_unpacked_as_it_was(all in prop::collection::vec(samples(), 0..50)) {
+                let mut packed = Packed::default();
+                for sample in &all {
+    packed.push(sample);
+    }
+                prop_assert_eq!(packed.len(), all.len());
+                prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
+                for (at, sample) in all.iter().enumerate() {
+                    prop_assert_eq!(&packed.get(at), sample);
+                }
             }
         }
-    }
 
     #[test]
     fn what_is_longer_than_a_chunk_is_one_of_its_own_and_more_words_than_are_kept_are_their_own() {
@@ -389,10 +391,14 @@ mod tests {
             hash: None,
             flag: true,
         };
-        let lengths = [1, CHUNK - 1, CHUNK, 3, 3 * CHUNK, 0].into_iter().chain([40; MOST_WORDS + 10]);
+        let lengths = [1, CHUNK - 1, CHUNK, 3, 3 * CHUNK, 0]
+            .into_iter()
+            .chain(std::iter::repeat_n(40, MOST_WORDS + 10));
         let all: Vec<_> = lengths.enumerate().map(|(number, length)| sample(number, length)).collect();
         let mut packed = Packed::default();
-        all.iter().for_each(|sample| packed.push(sample));
+        for sample in &all {
+            packed.push(sample);
+        }
         assert!(packed.iter().eq(all.iter().cloned()));
         assert!((0..all.len()).all(|at| packed.get(at) == all[at]));
     }
