@@ -130,8 +130,8 @@ impl Conn {
         self.backend.build(query)
     }
 
-    /// From now on what [`Self::write`] is given waits, and goes together before anything else is asked, or at the
-    /// commit. On SQLite nothing waits.
+    /// From now on what [`Self::write`] is given waits, and goes together before anything else is asked, at the commit,
+    /// or where it is much. On SQLite nothing waits.
     pub(crate) fn write_together(&self) {
         if self.backend == DbBackend::Postgres {
             self.together.begin();
@@ -142,6 +142,7 @@ impl Conn {
     pub(crate) async fn write(&self, write: Write) -> Result<(), StoreError> {
         match self.together.keep(write) {
             Some(write) => self.send(write).await,
+            None if self.together.is_full() => self.send_waiting().await,
             None => Ok(()),
         }
     }

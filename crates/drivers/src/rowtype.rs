@@ -108,6 +108,11 @@ impl Rows {
         Self { places: of.columns.iter().map(place).collect(), of, count: 0, bytes: vec![] }
     }
 
+    /// How many bytes they are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds a row.
     pub(crate) fn push(&mut self, values: &[Value]) -> Result<(), StoreError> {
         let row = open(&mut self.bytes);

@@ -10,6 +10,10 @@ use sea_orm::Values;
 
 use crate::{StoreError, rowtype::Rows};
 
+/// So many bytes of rows wait, and then they are sent: while they are, each is in memory three times, and all of them
+/// are waited for as one statement is. What nearly every group writes is far less.
+const MOST_WAITING: usize = 4 << 20;
+
 /// A statement that touches as many rows as it says, or fails.
 #[derive(Debug)]
 pub(crate) struct Write {
@@ -32,6 +36,14 @@ pub(crate) enum Sends {
 }
 
 impl Write {
+    /// How many bytes of rows wait with it.
+    fn bytes(&self) -> usize {
+        match &self.sends {
+            Sends::Rows(rows) => rows.bytes(),
+            Sends::Values(_) => 0,
+        }
+    }
+
     /// That it touched so many rows.
     pub(crate) fn touched(&self, actual: u64) -> Result<(), StoreError> {
         let Self { table, expected, .. } = *self;
@@ -64,6 +76,12 @@ impl Together {
             }
             None => Some(write),
         }
+    }
+
+    /// Whether so much waits that it is to be sent before there is more.
+    pub(crate) fn is_full(&self) -> bool {
+        let waiting = self.lock();
+        waiting.iter().flatten().map(Write::bytes).sum::<usize>() >= MOST_WAITING
     }
 
     /// Takes what waits. What comes after it waits as well.

@@ -27,6 +27,7 @@ mod sample;
 mod segments;
 mod stalls;
 mod store_name;
+mod together;
 mod traces;
 mod units;
 mod versions;

@@ -1,0 +1,170 @@
+//! Writes that go together: on Postgres one statement, that fails as each of them would; on SQLite none waits.
+
+use std::time::Duration;
+
+use drivers::{Db, StoreError, Tx, activity::DecidedRun};
+use models::{
+    activity::{Run, RunVersion},
+    ids::RunId,
+    logs::SystemRecord,
+    policies::PermitStatus,
+};
+use testkit::{Store, TestDatabase};
+
+use crate::{
+    sample::{self, TENANT, run, trace, uuid},
+    whole::{self, permit, system_record},
+};
+
+/// Why one of several writes fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fails {
+    /// Its key is taken.
+    Taken,
+    /// A row that it changes is not there.
+    Gone,
+    /// A row that it decided on was written since.
+    Written,
+}
+
+/// A write that fails, between two that do not.
+async fn write(tx: &Tx, fails: Fails, run_of: &Run, version: RunVersion) -> Result<(), StoreError> {
+    tx.logs().insert_system_records(&[system_record(TENANT, 1)]).await?;
+    match fails {
+        Fails::Taken => tx.activity().insert_runs(&[run(TENANT, 2)]).await?,
+        Fails::Gone => tx.policies().save_permits(PermitStatus::Granted, &[permit(TENANT, 1, 1)]).await?,
+        Fails::Written => {
+            let stood = run_of.standing();
+            let decided = DecidedRun { run: run_of, stood: &stood, version: version.next(uuid(9)) };
+            drop(tx.activity().save_decided(&[decided], uuid(9)).await?);
+        }
+    }
+    tx.activity().insert_runs(&[run(TENANT, 3)]).await
+}
+
+async fn has_run(db: &Db, n: u128) -> bool {
+    let read = db.read().await.expect("read");
+    read.activity().find_run(TENANT, RunId(uuid(n))).await.expect("found").is_some()
+}
+
+testkit::on_both! {
+    async fn several_tables_are_one_statement(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let runs = [run(TENANT, 1), run(TENANT, 2)];
+        for (is_together, expected) in [(false, 3), (true, if db.store() == Store::Postgres { 1 } else { 3 })] {
+            let tx = store.begin().await.expect("begin");
+            if is_together {
+                tx.write_together();
+            }
+            let before = store.statements();
+            tx.activity().insert_runs(&runs).await.expect("runs");
+            tx.traces().start_traces(&[trace(TENANT, 1), trace(TENANT, 2)]).await.expect("their traces");
+            tx.logs().insert_system_records(&[system_record(TENANT, 1)]).await.expect("a record");
+            let waits = is_together && db.store() == Store::Postgres;
+            assert_eq!(store.statements() - before, if waits { 0 } else { 3 });
+            tx.send_waiting().await.expect("sent");
+            assert_eq!(store.statements() - before, expected, "together: {is_together}");
+            tx.send_waiting().await.expect("nothing is left");
+            assert_eq!(store.statements() - before, expected);
+            if is_together {
+                tx.commit().await.expect("commit");
+            } else {
+                tx.rollback().await.expect("undone");
+            }
+        }
+        let read = store.read().await.expect("read");
+        assert_eq!(read.activity().find_runs(TENANT, &runs.each_ref().map(|run| run.id)).await.expect("found"), runs);
+        let of_run = read.traces().trace_of_run(TENANT, runs[1].id).await.expect("found");
+        assert_eq!(of_run, Some(trace(TENANT, 2)));
+        let record = system_record(TENANT, 1);
+        assert_eq!(read.logs().find_system_record(TENANT, record.id).await.expect("found"), Some(record));
+    }
+
+    async fn what_fails_among_them_is_told_as_by_itself(db: TestDatabase) {
+        let store = sample::store(db).await;
+        whole::start(&store, 1..3).await;
+        let stored = db.row_counts().await;
+        for fails in [Fails::Taken, Fails::Gone, Fails::Written] {
+            for by_commit in [false, true] {
+                let tx = store.begin().await.expect("begin");
+                let ids = [RunId(uuid(1))];
+                let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
+                tx.write_together();
+                let written = write(&tx, fails, &locked[0].run, locked[0].version).await;
+                assert_eq!(written.is_ok(), db.store() == Store::Postgres, "{written:?}");
+                let told = match written {
+                    Ok(()) if by_commit => tx.commit().await,
+                    Ok(()) => {
+                        let told = tx.send_waiting().await;
+                        tx.rollback().await.expect("undone");
+                        told
+                    }
+                    Err(err) => {
+                        tx.rollback().await.expect("undone");
+                        Err(err)
+                    }
+                };
+                let is_told = match &told {
+                    Err(StoreError::Conflict(_)) => fails == Fails::Taken,
+                    Err(StoreError::RowsAffected { table, expected, actual }) => {
+                        fails == Fails::Gone && (*table, *expected, *actual) == ("permits", 1, 0)
+                    }
+                    Err(StoreError::Retry(_)) => fails == Fails::Written,
+                    _ => false,
+                };
+                assert!(is_told, "{fails:?}, by the commit: {by_commit}: {told:?}");
+                assert_eq!(db.row_counts().await, stored, "{fails:?}: nothing of the others is there");
+            }
+        }
+    }
+
+    async fn what_waits_goes_before_anything_else(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let tx = store.begin().await.expect("begin");
+        tx.write_together();
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("it waits");
+        let own = tx.activity().find_run(TENANT, RunId(uuid(1))).await.expect("found");
+        assert_eq!(own, Some(run(TENANT, 1)), "who reads finds what he wrote");
+        tx.activity().insert_runs(&[run(TENANT, 2)]).await.expect("it waits too");
+        let before = store.statements();
+        tx.wait_at_most(Duration::from_secs(1)).await.expect("said");
+        let sent = if db.store() == Store::Postgres { 2 } else { 0 };
+        assert_eq!(store.statements() - before, sent, "whoever sends something else sends it first");
+        tx.activity().insert_runs(&[run(TENANT, 3)]).await.expect("it waits again");
+        drop(tx);
+        for n in 1..4 {
+            assert!(!has_run(&store, n).await, "{n}: what is not committed is nowhere, sent or not");
+        }
+    }
+
+    async fn of_one_table_they_may_be_more_than_one_statement_takes(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let records: Vec<SystemRecord> = (0..1_500).map(|n| system_record(TENANT, n)).collect();
+        let tx = store.begin().await.expect("begin");
+        tx.write_together();
+        let before = store.statements();
+        tx.logs().insert_system_records(&records).await.expect("records");
+        tx.send_waiting().await.expect("sent");
+        let sent = store.statements() - before;
+        assert!(db.store() == Store::Sqlite || sent == 1, "{sent}");
+        tx.commit().await.expect("commit");
+        assert_eq!(db.number("SELECT count(*) FROM system_records").await, 1_500);
+    }
+
+    async fn what_is_long_does_not_wait_for_more(db: TestDatabase) {
+        if db.store() == Store::Sqlite { return }
+        let store = sample::store(db).await;
+        let long = |n: u128| SystemRecord { summary: "x".repeat(1 << 20), ..system_record(TENANT, n) };
+        let tx = store.begin().await.expect("begin");
+        tx.write_together();
+        let mut sent = Vec::new();
+        for n in 0..9 {
+            let before = store.statements();
+            tx.logs().insert_system_records(&[long(n)]).await.expect("a record");
+            sent.push(store.statements() - before);
+        }
+        assert_eq!(sent, [0, 0, 0, 1, 0, 0, 0, 1, 0], "four MiB are sent");
+        tx.commit().await.expect("commit");
+        assert_eq!(db.number("SELECT count(*) FROM system_records").await, 9);
+    }
+}
