@@ -33,6 +33,7 @@ mod metadata;
 mod names;
 mod neighbours;
 mod oddities;
+mod one_trip;
 mod outage;
 mod permits;
 mod replicas;
