@@ -63,6 +63,9 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
 pub(crate) struct Versioned<C> {
     pub(crate) count: C,
     pub(crate) mark: C,
+    /// A column of the mark's type that no update changes: where both marks are sent, the one that is asked for is in
+    /// it.
+    pub(crate) asked: C,
 }
 
 /// What an update asks of a row beside its key, and changes beside what is sent.
@@ -72,7 +75,7 @@ pub(crate) enum Given<C> {
     Nothing,
     /// That a column says one of our own words.
     Word(C, &'static str),
-    /// That it is at the version that is sent. It leaves that, with the mark that is sent.
+    /// That it is at the version that is sent, count and mark. It leaves that, with another mark that is sent.
     Version(Versioned<C>),
     /// Nothing, and it leaves its version, with a mark that the store draws.
     AnyVersion(Versioned<C>),
@@ -84,7 +87,7 @@ impl<C> Given<C> {
     /// The columns that are sent for it, after the others.
     pub(crate) fn sent(self) -> Vec<C> {
         match self {
-            Self::Version(Versioned { count, mark }) => vec![count, mark],
+            Self::Version(Versioned { count, mark, asked }) => vec![count, mark, asked],
             Self::Nothing | Self::Word(..) | Self::AnyVersion(_) | Self::OfRaised(_) => vec![],
         }
     }
@@ -110,12 +113,12 @@ pub(crate) fn update<E: EntityTrait>(
     match given {
         Given::Nothing | Given::OfRaised(_) => {}
         Given::Word(column, word) => found.push(format!("{table}.{} = '{word}'", quoted(column.as_str()))),
-        Given::Version(Versioned { count, mark }) => {
-            let [count, mark] = [count, mark].map(|column| quoted(column.as_str()));
+        Given::Version(Versioned { count, mark, asked }) => {
+            let [count, mark, asked] = [count, mark, asked].map(|column| quoted(column.as_str()));
             assigned.extend([format!("{count} = v.{count} + 1"), format!("{mark} = v.{mark}")]);
-            found.push(format!("{table}.{count} = v.{count}"));
+            found.extend([format!("{table}.{count} = v.{count}"), format!("{table}.{mark} = v.{asked}")]);
         }
-        Given::AnyVersion(Versioned { count, mark }) => {
+        Given::AnyVersion(Versioned { count, mark, .. }) => {
             let [count, mark] = [count, mark].map(|column| quoted(column.as_str()));
             assigned
                 .extend([format!("{count} = {table}.{count} + 1"), format!("{mark} = {}", drawn(backend))]);

@@ -7,10 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use entities::activity::runs::{self, Column};
+use entities::{
+    Id,
+    activity::runs::{self, Column},
+};
 use models::{
     activity::{Run, RunVersion},
-    ids::{RunId, TenantId},
+    ids::{RunId, TenantId, TraceId},
     logs::Trace,
 };
 use sea_orm::{
@@ -26,7 +29,8 @@ use crate::{
 };
 
 /// The columns that say it.
-pub(crate) const COLUMNS: Versioned<Column> = Versioned { count: Column::Version, mark: Column::VersionMark };
+pub(crate) const COLUMNS: Versioned<Column> =
+    Versioned { count: Column::Version, mark: Column::VersionMark, asked: Column::TraceId };
 
 /// The runs of which a unit of work has raised the version: what belongs to their state may be written with them.
 #[derive(Debug, Default)]
@@ -72,10 +76,11 @@ pub(crate) fn of(row: &runs::Model) -> Result<RunVersion, StoreError> {
     Ok(RunVersion { count: row.version.get().map_err(bad)?, mark: row.version_mark })
 }
 
-/// The row, to be written where it still stands at `version`. It gets the mark.
+/// The row, to be written where it still stands at `version`. It gets the mark. The mark that it has is sent in the
+/// place of its trace, which is the run's for good and is not written.
 pub(crate) fn from(row: runs::Model, version: RunVersion, mark: Uuid) -> Result<runs::Model, StoreError> {
-    let version = put(&runs::Entity, "version", &version.count)?;
-    Ok(runs::Model { version, version_mark: mark, ..row })
+    let count = put(&runs::Entity, "version", &version.count)?;
+    Ok(runs::Model { version: count, version_mark: mark, trace_id: Id(TraceId(version.mark)), ..row })
 }
 
 #[cfg(test)]

@@ -91,7 +91,16 @@ testkit::on_both! {
             let late = tx.activity().save_decided(&[*one], uuid(78)).await;
             assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}: it was written since");
         }
+        // As in a store that fell back and was written as often since.
+        let another = RunVersion { mark: uuid(79), ..now[0] };
+        let late = tx.activity().save_decided(&[DecidedRun { version: another, ..decided[0] }], uuid(78)).await;
+        assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}: another wrote it last");
         assert_eq!(versions(&tx).await, now);
+        let stands = runs[0].standing();
+        let again = DecidedRun { run: &runs[0], stood: &stands, version: now[0] };
+        tx.activity().save_decided(&[again], uuid(80)).await.expect("nobody wrote it since");
+        assert_eq!(versions(&tx).await, [now[0].next(uuid(80)), now[1]]);
+        assert_eq!(tx.activity().find_runs(TENANT, &ids()).await.expect("found"), runs, "their traces are theirs");
     }
 }
 
