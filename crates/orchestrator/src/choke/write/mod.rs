@@ -1,6 +1,6 @@
-//! Stores what a group's calls came to, each table in one statement, and on Postgres all of those in one. The leaves come
-//! first, for rows say where theirs are: so the heads of both logs are locked here and until the commit, behind all that
-//! the group has locked before. No two of its writes touch one row, for together they do not see each other.
+//! Stores what a group's calls came to, each table in one statement, and on Postgres all of those in one. The leaves
+//! come first, for rows say where theirs are: so the heads of both logs are locked here and until the commit, behind
+//! all that the group has locked before. No two of its writes touch one row, for together they do not see each other.
 
 mod segments;
 
