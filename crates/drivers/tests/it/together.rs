@@ -9,7 +9,7 @@ use models::{
     logs::SystemRecord,
     policies::PermitStatus,
 };
-use testkit::{Store, TestDatabase};
+use testkit::Store;
 
 use crate::{
     sample::{self, TENANT, run, trace, uuid},
