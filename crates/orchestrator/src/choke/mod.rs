@@ -32,6 +32,7 @@ mod write;
 
 use std::sync::Arc;
 
+use drivers::run_locks::LockedRun;
 use models::{
     account::Tenant,
     activity::Freeze,
@@ -45,7 +46,7 @@ use self::{
     outage::{look, memory::Memory, spool},
     queue::Queue,
     races::Stuck,
-    state::{kept_texts::Said, kept_trees::Trees, snapshots::Snapshots},
+    state::{hot::HotRun, kept_texts::Said, kept_trees::Trees, snapshots::Snapshots},
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
@@ -108,6 +109,15 @@ impl Choke {
         let (now, memory) = (spine.now(), spine.settings().outage_memory);
         self.memory.forget(now, memory);
         self.said.forget(now - memory);
+    }
+
+    /// The runs that are remembered for their next groups, as these would go by them, but for whether they are frozen.
+    pub(crate) fn hot(&self, tenant: TenantId) -> Vec<LockedRun> {
+        let known = |hot: HotRun| {
+            let HotRun { run, trace, version, .. } = hot;
+            LockedRun { run, trace, version, frozen: false }
+        };
+        self.memory.hot(tenant).into_iter().map(known).collect()
     }
 
     /// How many calls have come.

@@ -2,6 +2,7 @@
 //! what holds what is kept beside them all against them.
 
 pub mod check_counters;
+pub mod check_memory;
 pub(crate) mod check_records;
 pub mod export_bundle;
 pub mod look_into;

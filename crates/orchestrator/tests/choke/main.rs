@@ -36,6 +36,7 @@ mod oddities;
 mod one_trip;
 mod outage;
 mod permits;
+mod remembered;
 mod replicas;
 mod room;
 mod roots;

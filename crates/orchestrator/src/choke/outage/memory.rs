@@ -179,6 +179,17 @@ impl Memory {
         ids.iter().filter_map(lent).collect()
     }
 
+    /// The tenant's runs that are remembered as the store had them, without lending them.
+    pub(in crate::choke) fn hot(&self, tenant: TenantId) -> Vec<HotRun> {
+        let (runs, traced) = (lock(&self.runs), lock(&self.traced));
+        let of_runs = runs.all().filter(|((of, _), _)| *of == tenant).filter_map(|(_, known)| {
+            let beside = known.hot.clone()?;
+            Some(HotRun::of(known.run.clone(), beside))
+        });
+        let of_traces = traced.all().filter(|((of, _), _)| *of == tenant).map(|(_, (_, hot))| hot.clone());
+        of_runs.chain(of_traces).collect()
+    }
+
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
     /// the group has stopped until another group had the run locked, or a look asked for it when that must have
     /// settled.

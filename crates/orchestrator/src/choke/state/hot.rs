@@ -18,6 +18,7 @@ use super::{
 
 /// What is kept of a run for its next group. What of a run is not told by its version (whether it is frozen, what
 /// people did to it, what its agent knows) is asked each time.
+#[derive(Clone)]
 pub(in crate::choke) struct HotRun {
     pub(in crate::choke) run: Run,
     pub(in crate::choke) trace: Trace,
