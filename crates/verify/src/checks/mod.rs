@@ -51,7 +51,11 @@ impl<'c> Case<'c> {
 
     /// The names of all texts of the run.
     pub(crate) fn texts(&self) -> &'c [Hash] {
-        if self.shared.texts { &self.document.contents.names } else { &self.manifest.contents.texts }
+        if self.shared.texts {
+            self.document.contents.names.as_slice()
+        } else {
+            &self.manifest.contents.texts
+        }
     }
 
     /// Whether the document holds all records of a kind.

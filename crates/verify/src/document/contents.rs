@@ -1,5 +1,7 @@
 //! `contents`: the texts that records name, each with the name that the salt gives it.
 
+use std::rc::Rc;
+
 use proof::{
     bundle::LogProof,
     contents::{Content, Salt},
@@ -19,7 +21,7 @@ pub(crate) struct Contents {
     /// The hash of the salt, as a piece.
     pub(crate) salt: Option<Hash>,
     /// The names of the texts, and how long each is.
-    pub(crate) names: Vec<Hash>,
+    pub(crate) names: Rc<Vec<Hash>>,
     pub(crate) lengths: Vec<u64>,
     /// How many texts there are that no salt names.
     pub(crate) nameless: usize,
@@ -65,7 +67,7 @@ pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong
         let salt = Salt::new(salt.value.0);
         unnamed.drain(..).for_each(|text| texts.push(salt.name(&text)));
     }
-    let Texts { names, lengths, .. } = texts;
+    let (names, lengths) = (Rc::new(texts.names), texts.lengths);
     Ok(Contents { erased, salt: salt.map(|salt| salt.hash), names, lengths, nameless: unnamed.len() })
 }
 

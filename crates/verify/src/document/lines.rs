@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
+    rc::Rc,
 };
 
 use proof::{hash::Hash, records::RecordKind};
@@ -11,7 +12,7 @@ use proof::{hash::Hash, records::RecordKind};
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     /// Of all kinds, one after another.
-    hashes: Vec<Hash>,
+    hashes: Rc<Vec<Hash>>,
     kinds: BTreeMap<RecordKind, (Range<usize>, Places)>,
 }
 
@@ -25,7 +26,7 @@ impl Lines {
             let range = first..first + places.count;
             (kind, (range, places))
         });
-        Self { kinds: kinds.collect(), hashes }
+        Self { kinds: kinds.collect(), hashes: Rc::new(hashes) }
     }
 
     /// Of one kind, without places.
@@ -39,8 +40,18 @@ impl Lines {
     }
 
     /// How many there are of all kinds.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.hashes.len()
+    }
+
+    /// The hashes of all of them.
+    pub(super) fn all(&self) -> Rc<Vec<Hash>> {
+        Rc::clone(&self.hashes)
+    }
+
+    /// Where among all of them those of a kind begin.
+    pub(super) fn first(&self, kind: RecordKind) -> usize {
+        self.kinds.get(&kind).map_or(0, |(range, _)| range.start)
     }
 
     /// The kinds that the document has a list of.

@@ -10,7 +10,7 @@ mod packed;
 mod sealed;
 mod step;
 
-use std::io::Read;
+use std::{io::Read, rc::Rc};
 
 use proof::{
     bundle::{AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots},
@@ -97,7 +97,9 @@ fn document<R: Reader>(reader: &mut R, format: &mut Option<String>) -> Result<Do
                 match name {
                     "sealed" => {
                         let (text, hashed) = reader.stretch(read_sealed)?;
-                        sealed = Some((text.with(hashed.pieces), hashed.stretch));
+                        let mut read = text.with(hashed.pieces);
+                        read.press(&Rc::default());
+                        sealed = Some((read, hashed.stretch));
                     }
                     _ => after = Some(reader.part(|reader| Ok((read_after(reader)?, None)))?),
                 }
@@ -105,7 +107,12 @@ fn document<R: Reader>(reader: &mut R, format: &mut Option<String>) -> Result<Do
             })?,
             "proofs" => proofs = Some(reader.part(read_proofs)?),
             "contents" => contents = Some(reader.part(|reader| Ok((read_contents(reader)?, None)))?),
-            _ => statement = Some(read_envelope(reader)?),
+            _ => {
+                if let (Some((sealed, _)), Some((contents, _))) = (&mut sealed, &contents) {
+                    sealed.press(&contents.names);
+                }
+                statement = Some(read_envelope(reader)?);
+            }
         }
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! Lists of what the checks ask of records, as bytes: a run has hundreds of thousands of them, and as values they take
 //! ten times the room. What is packed is unpacked as it was, one by one.
 
-use std::{collections::HashMap, marker::PhantomData, rc::Rc};
+use std::{collections::HashMap, marker::PhantomData, mem, rc::Rc};
 
 use proof::hash::Hash;
 
@@ -17,8 +17,40 @@ pub(crate) struct Packed<T> {
     chunks: Vec<Chunk>,
     count: usize,
     words: Words,
+    /// Lists that hold most of the hashes that the values name.
+    lists: Lists,
+    nearby: Nearby,
     of: PhantomData<T>,
 }
+
+/// The hashes of a document: of its records, and of its texts.
+pub(crate) type Lists = [Rc<Vec<Hash>>; 2];
+
+/// Where in its list a hash is looked for, by what it is named as: behind the one that was named before it.
+pub(crate) type Nearby = [usize; 6];
+
+/// What a hash is named as: its place in [`Nearby`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum As {
+    Prev,
+    Pre,
+    Post,
+    Activity,
+    Provider,
+    Text,
+}
+
+impl As {
+    const fn list(self) -> usize {
+        match self {
+            Self::Text => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// So far behind the one before it a hash is looked for.
+const NEAR: usize = 16;
 
 /// So many bytes of a list are together: a list that grows is never copied.
 const CHUNK: usize = 1 << 16;
@@ -34,7 +66,14 @@ struct Chunk {
 
 impl<T> Default for Packed<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), count: 0, words: Words::default(), of: PhantomData }
+        Self {
+            chunks: Vec::new(),
+            count: 0,
+            words: Words::default(),
+            lists: Lists::default(),
+            nearby: Nearby::default(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -49,16 +88,20 @@ impl<T: Packs> Packed<T> {
 
     pub(crate) fn push(&mut self, value: &T) {
         let mut bytes = Vec::new();
-        value.pack(&mut Packer { bytes: &mut bytes, words: &mut self.words });
-        let last = self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK);
-        if let Some(chunk) = last {
-            // What is within a chunk begins below its length.
-            chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
-            chunk.bytes.extend_from_slice(&bytes);
-        } else {
-            // Most lists are short.
-            if !self.chunks.is_empty() {
-                bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
+        let Self { words, lists, nearby, .. } = self;
+        value.pack(&mut Packer { bytes: &mut bytes, words, lists, nearby });
+        match self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK) {
+            Some(chunk) => {
+                // What is within a chunk begins below its length.
+                chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
+                chunk.bytes.extend_from_slice(&bytes);
+            }
+            None => {
+                // Most lists are short.
+                if !self.chunks.is_empty() {
+                    bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
+                }
+                self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
             }
             self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
         }
@@ -70,17 +113,31 @@ impl<T: Packs> Packed<T> {
         let chunk = self.chunks.partition_point(|chunk| chunk.first <= at) - 1;
         let Chunk { first, bytes, begins } = &self.chunks[chunk];
         let begin = usize::from(begins[at - first]);
-        T::unpack(&mut Unpacker { bytes: &bytes[begin..], words: &self.words })
+        T::unpack(&mut Unpacker { bytes: &bytes[begin..], words: &self.words, lists: &self.lists })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = T> + Clone {
-        let words = &self.words;
+        let (words, lists) = (&self.words, &self.lists);
         self.chunks.iter().flat_map(move |chunk| {
             chunk.begins.iter().map(move |begin| {
                 let bytes = &chunk.bytes[usize::from(*begin)..];
-                T::unpack(&mut Unpacker { bytes, words })
+                T::unpack(&mut Unpacker { bytes, words, lists })
             })
         })
+    }
+
+    /// Packs all of it anew: a hash that is in one of these lists is kept as its place there.
+    pub(crate) fn pack_by(&mut self, lists: Lists, nearby: Nearby) {
+        let before = mem::replace(&mut self.lists, lists);
+        self.nearby = nearby;
+        self.count = 0;
+        for Chunk { bytes, begins, .. } in mem::take(&mut self.chunks) {
+            for begin in begins {
+                let bytes = &bytes[usize::from(begin)..];
+                let value = T::unpack(&mut Unpacker { bytes, words: &self.words, lists: &before });
+                self.push(&value);
+            }
+        }
     }
 }
 
@@ -112,6 +169,8 @@ impl Words {
 pub(crate) struct Packer<'p> {
     bytes: &'p mut Vec<u8>,
     words: &'p mut Words,
+    lists: &'p Lists,
+    nearby: &'p mut Nearby,
 }
 
 /// How a name is packed.
@@ -121,6 +180,8 @@ const AS_IT_IS: u8 = 1;
 const ID: u8 = 2;
 /// 16 digits.
 const SPAN: u8 = 3;
+/// Of a hash.
+const IN_A_LIST: u8 = 4;
 
 impl Packer<'_> {
     /// A small number takes few bytes.
@@ -143,14 +204,21 @@ impl Packer<'_> {
         self.bytes.push(u8::from(flag));
     }
 
-    pub(crate) fn hash(&mut self, hash: &Hash) {
-        self.bytes.extend_from_slice(hash.as_bytes());
-    }
-
-    pub(crate) fn maybe_hash(&mut self, hash: Option<&Hash>) {
-        self.flag(hash.is_some());
-        if let Some(hash) = hash {
-            self.hash(hash);
+    pub(crate) fn hash(&mut self, named: As, hash: Option<&Hash>) {
+        let Some(hash) = hash else {
+            self.bytes.push(NONE);
+            return;
+        };
+        let near = &mut self.nearby[named as usize];
+        let mut list = self.lists[named.list()].iter().skip(*near).take(NEAR);
+        if let Some(ahead) = list.position(|known| known == hash) {
+            let at = *near + ahead;
+            *near = at + 1;
+            self.bytes.push(IN_A_LIST);
+            self.number(at as u64);
+        } else {
+            self.bytes.push(AS_IT_IS);
+            self.bytes.extend_from_slice(hash.as_bytes());
         }
     }
 
@@ -222,6 +290,7 @@ impl Packer<'_> {
 pub(crate) struct Unpacker<'u> {
     bytes: &'u [u8],
     words: &'u Words,
+    lists: &'u Lists,
 }
 
 impl<'u> Unpacker<'u> {
@@ -266,12 +335,16 @@ impl<'u> Unpacker<'u> {
         self.flag().then(|| self.one_of(all))
     }
 
-    pub(crate) fn hash(&mut self) -> Hash {
-        Hash(self.array())
-    }
-
-    pub(crate) fn maybe_hash(&mut self) -> Option<Hash> {
-        self.flag().then(|| self.hash())
+    pub(crate) fn hash(&mut self, named: As) -> Option<Hash> {
+        let [form] = self.array();
+        match form {
+            NONE => None,
+            IN_A_LIST => {
+                let at = usize::try_from(self.number()).unwrap_or(usize::MAX);
+                Some(self.lists[named.list()][at])
+            }
+            _ => Some(Hash(self.array())),
+        }
     }
 
     pub(crate) fn word(&mut self) -> Rc<str> {
@@ -328,7 +401,8 @@ mod tests {
             to.name(self.name.as_deref());
             to.word(&self.words.0);
             to.maybe_word(self.words.1.as_deref());
-            to.maybe_hash(self.hash.as_ref());
+            to.hash(As::Post, self.hash.as_ref());
+            to.hash(As::Text, self.hash.as_ref());
             to.one_of(&[false, true], &self.flag);
         }
 
@@ -340,7 +414,11 @@ mod tests {
                     from.word().as_ref().to_owned(),
                     from.maybe_word().map(|word| word.as_ref().to_owned()),
                 ),
-                hash: from.maybe_hash(),
+                hash: {
+                    let hash = from.hash(As::Post);
+                    assert_eq!(from.hash(As::Text), hash);
+                    hash
+                },
                 flag: from.one_of(&[false, true]),
             }
         }
@@ -368,18 +446,27 @@ mod tests {
     }
 
     proptest! {
-            #[test]
-            fn what_is_packed_is_unpacked_as_it_was(all in prop::collection::vec(samples(), 0..50)) {
-                let mut packed = Packed::default();
-                for sample in &all {
-    packed.push(sample);
-    }
-                prop_assert_eq!(packed.len(), all.len());
-                prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
-                for (at, sample) in all.iter().enumerate() {
-                    prop_assert_eq!(&packed.get(at), sample);
-                }
+        #[test]
+        fn what_is_packed_is_unpacked_as_it_was(
+            all in prop::collection::vec(samples(), 0..50),
+            others in prop::collection::vec(any::<[u8; 32]>().prop_map(Hash), 0..20),
+            listed in prop::collection::vec(any::<bool>(), 50),
+            begin in 0..3_usize,
+        ) {
+            let mut packed = Packed::default();
+            all.iter().for_each(|sample| packed.push(sample));
+            prop_assert_eq!(packed.len(), all.len());
+            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
+            for (at, sample) in all.iter().enumerate() {
+                prop_assert_eq!(&packed.get(at), sample);
             }
+            let named = all.iter().zip(&listed).filter(|(_, listed)| **listed).filter_map(|(of, _)| of.hash);
+            let records: Vec<Hash> = named.clone().chain(others.iter().copied()).collect();
+            let texts: Vec<Hash> = others.iter().copied().chain(named).collect();
+            packed.pack_by([Rc::new(records), Rc::default()], [begin; 6]);
+            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
+            packed.pack_by([Rc::new(Vec::new()), Rc::new(texts)], [begin; 6]);
+            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all);
         }
 
     #[test]

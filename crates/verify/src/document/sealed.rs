@@ -1,5 +1,7 @@
 //! `records.sealed`: every record is read as its type, and of most of them only the hash is kept.
 
+use std::rc::Rc;
+
 use proof::{
     bundle::Snapshot,
     hash::Hash,
@@ -27,6 +29,18 @@ pub(crate) struct Sealed {
     /// Every record of every kind, as it stands in the document.
     pub(crate) lines: Lines,
     pub(crate) gist: Gist,
+}
+
+impl Sealed {
+    /// Keeps of the hashes that steps name where they are among those of the records and these of texts, for as far as
+    /// they are in the order in which they are named.
+    pub(super) fn press(&mut self, texts: &Rc<Vec<Hash>>) {
+        let first = |kind| self.lines.first(kind);
+        let (steps, decisions) = (first(RecordKind::Step), first(RecordKind::Decision));
+        let (activity, provider) = (first(RecordKind::Activity), first(RecordKind::Provider));
+        let nearby = [steps, decisions, decisions, activity, provider, 0];
+        self.gist.steps.pack_by([self.lines.all(), Rc::clone(texts)], nearby);
+    }
 }
 
 /// What reading the records gathers.

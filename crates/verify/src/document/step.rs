@@ -11,12 +11,15 @@ use proof::{
 };
 use serde::Deserialize as _;
 
-use super::packed::{Packer, Packs, Unpacker};
+use super::packed::{As, Packer, Packs, Unpacker};
 use crate::json::Parser;
 
 /// Of which kinds the records are that a step names by their hash.
 const NAMED: [RecordKind; 4] =
     [RecordKind::Decision, RecordKind::Decision, RecordKind::Activity, RecordKind::Provider];
+
+/// The same, as they are packed.
+const NAMED_AS: [As; 4] = [As::Pre, As::Post, As::Activity, As::Provider];
 
 /// What the checks ask of a step.
 #[derive(Debug, PartialEq)]
@@ -166,13 +169,13 @@ impl Packs for Step {
         to.maybe_one_of(StepStatus::ALL, self.reported.as_ref());
         to.one_of(Asked::ALL, &self.asked);
         to.maybe_one_of(PermitNote::ALL, self.permit_note.as_ref());
-        to.maybe_hash(self.prev.as_ref());
+        to.hash(As::Prev, self.prev.as_ref());
         let mut before = None;
-        for (_, hash) in &self.named {
+        for ((_, hash), named) in self.named.iter().zip(NAMED_AS) {
             // Of most steps one decision is both.
             to.flag(*hash == before);
             if *hash != before {
-                to.maybe_hash(hash.as_ref());
+                to.hash(named, hash.as_ref());
             }
             before = *hash;
         }
@@ -181,10 +184,9 @@ impl Packs for Step {
         to.name(self.decision_id.as_deref());
         to.name(self.permit_id.as_deref());
         for text in &self.texts {
-            to.flag(text.is_some());
-            if let Some(Content { hash, length }) = text {
-                to.hash(hash);
-                to.number(*length);
+            to.hash(As::Text, text.as_ref().map(|text| &text.hash));
+            if let Some(text) = text {
+                to.number(text.length);
             }
         }
         to.flag(self.deterministic);
@@ -230,12 +232,13 @@ impl Packs for Step {
             reported: from.maybe_one_of(StepStatus::ALL),
             asked: from.one_of(Asked::ALL),
             permit_note: from.maybe_one_of(PermitNote::ALL),
-            prev: from.maybe_hash(),
+            prev: from.hash(As::Prev),
             named: {
-                let mut before = None;
+                let (mut before, mut named) = (None, NAMED_AS.into_iter());
                 NAMED.map(|kind| {
+                    let named = named.next().unwrap_or(As::Provider);
                     if !from.flag() {
-                        before = from.maybe_hash();
+                        before = from.hash(named);
                     }
                     (kind, before)
                 })
@@ -243,8 +246,7 @@ impl Packs for Step {
             bare: (0..from.number()).map(|_| from.one_of(EvidenceClass::ALL)).collect(),
             decision_id: from.name(),
             permit_id: from.name(),
-            texts: [(); 4]
-                .map(|()| from.flag().then(|| Content { hash: from.hash(), length: from.number() })),
+            texts: [(); 4].map(|()| from.hash(As::Text).map(|hash| Content { hash, length: from.number() })),
             deterministic: from.flag(),
             used: Used {
                 cost_nanousd: from.number(),
