@@ -1,5 +1,5 @@
-//! Reading what was signed: it lists each record's hash, so it is gone through as a bundle is, and its lists are all that
-//! is held. What is wrong with it is said as if it were read as the type that it is.
+//! Reading what was signed: it lists each record's hash, so it is gone through as a bundle is, and its lists are all
+//! that is held. What is wrong with it is said as if it were read as the type that it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -256,7 +256,6 @@ fn record_hashes<R: Reader>(
 #[cfg(test)]
 mod tests {
     use proof::hash::sha256;
-    use serde::Deserialize as _;
 
     use super::*;
     use crate::json::Parser;

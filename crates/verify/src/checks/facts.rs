@@ -122,7 +122,7 @@ impl<'c> Facts<'c> {
         // refusal. A span is judged when what others told of it has been taken back.
         let is_exact = !decision.action.refuses()
             && !self.gaps.contains(decision.decision_id.as_str())
-            && step.is_none_or(|step| step.span.is_none() && step.parent.is_none());
+            && step.is_none_or(Step::is_alone);
         if let Some(left) = self.left.as_ref().filter(|_| is_exact) {
             self.worst.expect(stood(&facts.run, left), || {
                 format!("decision {} was made on another run so far", decision.decision_id)
@@ -140,7 +140,7 @@ impl<'c> Facts<'c> {
 
     fn grant(&mut self, hash: Hash, StepFacts { kind, skill, provider, model, labels, .. }: StepFacts) {
         let leave = Leave { kind, skill, provider, model, labels };
-        let same = self.newest.as_ref().filter(|newest| newest.as_ref() == &leave).cloned();
+        let same = self.newest.as_ref().filter(|newest| ***newest == leave).cloned();
         let leave = same.unwrap_or_else(|| Rc::new(leave));
         self.newest = Some(Rc::clone(&leave));
         self.granted.insert(hash, leave);

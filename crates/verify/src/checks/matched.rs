@@ -40,7 +40,7 @@ impl Places {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).map(|at| match self {
+        (0..self.len()).map(move |at| match self {
             Self::AsTheyStand(_) => at,
             Self::At(places) => places[at],
         })

@@ -7,7 +7,10 @@ use proof::{
     words::{Action, Asked, Moment, PermitNote},
 };
 
-use super::packed::{Packer, Packs, Unpacker};
+use super::{
+    bytes::{Packer, Unpacker},
+    packed::Packs,
+};
 
 /// What the checks ask of a decision.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod addenda;
 mod again;
+mod bytes;
 mod contents;
 mod decision;
 mod gist;

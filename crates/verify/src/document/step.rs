@@ -11,7 +11,10 @@ use proof::{
 };
 use serde::Deserialize as _;
 
-use super::packed::{As, Packer, Packs, Unpacker};
+use super::{
+    bytes::{As, Packer, Unpacker},
+    packed::Packs,
+};
 use crate::json::Parser;
 
 /// Of which kinds the records are that a step names by their hash.
