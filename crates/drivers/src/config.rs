@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`), but for those
-/// that several writes go in, of which some are kept (see `shapes`).
+/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
 pub(crate) const STATEMENTS_KEPT: usize = 512;
 
 /// What sessions of ours are called in Postgres, those of a server and all others.

@@ -197,10 +197,9 @@ impl Conn {
                 Sends::Values(_) => return Err(StoreError::Database("only rows go together".into())),
             }
         }
-        let is_kept = self.pool()?.shapes.meet(&sql);
-        let query = sqlx::query_with::<sqlx::Postgres, _>(AssertSqlSafe(sql.as_str()), args);
         let Open::Postgres(lent) = &mut *self.open.lock().await else { return Err(not_postgres()) };
-        let sent = in_time(query.persistent(is_kept).fetch_one(lent.asking())).await;
+        let sent =
+            in_time(sqlx::query_with(AssertSqlSafe(sql.as_str()), args).fetch_one(lent.asking())).await;
         lent.answered(&sent);
         if sent.as_ref().is_err_and(StoreError::is_retry) {
             self.pool()?.row_types.forget();

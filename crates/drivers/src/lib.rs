@@ -86,7 +86,6 @@ pub mod run_locks;
 mod seen;
 mod servers;
 mod sessions;
-mod shapes;
 mod store_file;
 mod store_name;
 mod tally;

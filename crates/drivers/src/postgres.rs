@@ -22,7 +22,6 @@ use crate::{
     lent::Lent,
     patience::{PATIENCE, in_time},
     rowtype::RowTypes,
-    shapes::Shapes,
 };
 
 /// The oldest Postgres that we know to serve, as it numbers itself.
@@ -58,7 +57,6 @@ const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '1s'; \
 pub(crate) struct Pool {
     pub(crate) connections: PgPool,
     pub(crate) row_types: RowTypes,
-    pub(crate) shapes: Shapes,
     pub(crate) growth: Growth,
     pub(crate) incarnation: Incarnation,
     outage: Outage,
@@ -170,7 +168,6 @@ impl Pool {
         Ok(Self {
             connections,
             row_types,
-            shapes: Shapes::default(),
             growth: Growth::default(),
             incarnation,
             outage,

@@ -2,7 +2,6 @@
 //!
 //! They are one statement, a `WITH` of all of them. They see the rows as they were before it, so no two of them may
 //! touch one row; a key that one adds is there for what refers to it, for that is asked at the statement's end.
-//! Which tables they are differs from group to group, so their texts are many: see `shapes` for what is kept of them.
 //! SQLite is in the process, so there a statement costs no trip, and none waits.
 
 use std::sync::{Mutex, PoisonError};

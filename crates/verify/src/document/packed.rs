@@ -61,18 +61,15 @@ impl<T: Packs> Packed<T> {
         let mut bytes = Vec::new();
         let Self { words, lists, nearby, .. } = self;
         value.pack(&mut Packer { bytes: &mut bytes, words, lists, nearby });
-        match self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK) {
-            Some(chunk) => {
-                // What is within a chunk begins below its length.
-                chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
-                chunk.bytes.extend_from_slice(&bytes);
-            }
-            None => {
-                // Most lists are short.
-                if !self.chunks.is_empty() {
-                    bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
-                }
-                self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
+        let last = self.chunks.last_mut().filter(|chunk| chunk.bytes.len() + bytes.len() <= CHUNK);
+        if let Some(chunk) = last {
+            // What is within a chunk begins below its length.
+            chunk.begins.push(u16::try_from(chunk.bytes.len()).unwrap_or(u16::MAX));
+            chunk.bytes.extend_from_slice(&bytes);
+        } else {
+            // Most lists are short.
+            if !self.chunks.is_empty() {
+                bytes.reserve_exact(CHUNK.saturating_sub(bytes.len()));
             }
             self.chunks.push(Chunk { first: self.count, bytes, begins: vec![0] });
         }
@@ -191,7 +188,9 @@ mod tests {
             begin in 0..3_usize,
         ) {
             let mut packed = Packed::default();
-            all.iter().for_each(|sample| packed.push(sample));
+            for sample in &all {
+packed.push(sample);
+}
             prop_assert_eq!(packed.len(), all.len());
             prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
             for (at, sample) in all.iter().enumerate() {
