@@ -189,8 +189,8 @@ mod tests {
         ) {
             let mut packed = Packed::default();
             for sample in &all {
-packed.push(sample);
-}
+                packed.push(sample);
+            }
             prop_assert_eq!(packed.len(), all.len());
             prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
             for (at, sample) in all.iter().enumerate() {
@@ -204,6 +204,7 @@ packed.push(sample);
             packed.pack_by([Rc::new(Vec::new()), Rc::new(texts)], [begin; 6]);
             prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all);
         }
+    }
 
     #[test]
     fn what_is_longer_than_a_chunk_is_one_of_its_own_and_more_words_than_are_kept_are_their_own() {
