@@ -36,14 +36,12 @@ impl Table {
 
     /// Those that have anything to do with a text, in order.
     pub(super) fn of(&self, text: &str) -> impl Iterator<Item = &Detector> {
-        let may = self.screen.may_be_in(text);
-        let found: Vec<&Detector> = self
-            .detectors
-            .iter()
-            .zip(may)
-            .filter_map(|(detector, may)| (may && detector.shape.is_match(text)).then_some(detector))
-            .collect();
-        found.into_iter()
+        self.in_it(text).into_iter().map(|shape| &self.detectors[shape])
+    }
+
+    fn in_it(&self, text: &str) -> Vec<usize> {
+        let is_in = |shape: usize, part: &str| self.detectors[shape].shape.is_match(part);
+        self.screen.may_be_in(text).shapes(text, is_in)
     }
 }
 
@@ -115,18 +113,18 @@ impl Table {
         self.detectors.iter().map(|detector| detector.shape.as_str())
     }
 
-    /// Whether one of the shapes is to be looked for in a text, and whether it is in it.
+    /// Whether one of the shapes is told to be in a text, and whether it is in it.
     pub(super) fn told_and_is_in(&self, shape: usize, text: &str) -> (bool, bool) {
-        (self.screen.may_be_in(text)[shape], self.detectors[shape].shape.is_match(text))
+        (self.in_it(text).contains(&shape), self.detectors[shape].shape.is_match(text))
     }
 
-    /// The shapes that are in a text, and are not to be looked for in it.
+    /// The shapes that are in a text, and are not told to be in it.
     pub(super) fn passed_over(&self, text: &str) -> Vec<&str> {
-        let told = self.screen.may_be_in(text);
-        let passed_over = self.shapes().zip(told).enumerate().filter(|(_, (_, told))| !told);
+        let told = self.in_it(text);
+        let passed_over = self.detectors.iter().enumerate().filter(|(n, _)| !told.contains(n));
         passed_over
-            .filter(|(n, _)| self.detectors[*n].shape.is_match(text))
-            .map(|(_, (shape, _))| shape)
+            .filter(|(_, detector)| detector.shape.is_match(text))
+            .map(|(_, detector)| detector.shape.as_str())
             .collect()
     }
 }

@@ -49,6 +49,7 @@ mod roles;
 mod ruling;
 mod screen;
 mod screening;
+mod sequences;
 mod shapes;
 mod text;
 mod tree;

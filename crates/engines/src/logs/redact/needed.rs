@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
+use super::sequences::{self, Bytes};
+
 /// A set of beginnings that is larger is not written out.
 const MOST: usize = 256;
 /// One of more letters tells nothing.
@@ -17,6 +19,10 @@ pub(super) struct Needed {
     pub(super) digits: usize,
     /// Letters of a token beside each other.
     pub(super) run: usize,
+    /// Letters beside each other.
+    pub(super) row: Vec<Bytes>,
+    /// It stands in one line, but that it may begin or end with the end of one.
+    pub(super) of_a_line: bool,
 }
 
 /// Whether tokens are made of it.
@@ -31,7 +37,13 @@ pub(super) fn needed(shape: &str) -> Vec<Needed> {
         HirKind::Alternation(ways) => ways.as_slice(),
         _ => std::slice::from_ref(&hir),
     };
-    let each = |way: &Hir| Needed { one_of_each: one_of_each(way), digits: digits(way), run: run(way) };
+    let each = |way: &Hir| Needed {
+        one_of_each: one_of_each(way),
+        digits: digits(way),
+        run: run(way),
+        row: sequences::most_telling(way),
+        of_a_line: is_of_a_line(way),
+    };
     ways.iter().map(each).collect()
 }
 
@@ -55,12 +67,25 @@ fn most_telling(hir: &Hir) -> Option<Vec<String>> {
     one_of_each(hir).into_iter().max_by_key(weight)
 }
 
+/// The beginnings of a piece that comes once at least, which are as well its ends: `[ \t]+`.
+fn edges(piece: &Hir, most: usize) -> Option<Vec<String>> {
+    match piece.kind() {
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            exact(&repetition.sub).filter(|all| all.len() <= most && is_telling(all))
+        }
+        _ => None,
+    }
+}
+
 /// Of what stands side by side.
 fn in_a_row(pieces: &[Hir]) -> Vec<Vec<String>> {
     let (mut sets, mut row) = (Vec::new(), vec![String::new()]);
     for piece in pieces {
         if let Some(all) = exact(piece).filter(|all| all.len() * row.len() <= MOST) {
             row = row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect();
+        } else if let Some(all) = edges(piece, 2 * MOST / row.len()) {
+            row = row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect();
+            sets.push(std::mem::replace(&mut row, all));
         } else {
             sets.push(std::mem::replace(&mut row, vec![String::new()]));
             sets.extend(one_of_each(piece));
@@ -73,6 +98,48 @@ fn in_a_row(pieces: &[Hir]) -> Vec<Vec<String>> {
 
 fn is_telling(all: &[String]) -> bool {
     all.iter().all(|one| !one.is_empty())
+}
+
+/// Whether each match stands in one line, but that it may begin or end with the end of one.
+fn is_of_a_line(hir: &Hir) -> bool {
+    begins_a_line(hir, true) || begins_a_line(hir, false)
+}
+
+/// Whether no match has an end of a line in it but as its first letter, or as its last.
+fn begins_a_line(hir: &Hir, first: bool) -> bool {
+    let at_its_end = |hir: &Hir| begins_a_line(hir, first);
+    match hir.kind() {
+        _ if has_no_end_of_a_line(hir) => true,
+        HirKind::Class(_) => true,
+        HirKind::Capture(capture) => at_its_end(&capture.sub),
+        HirKind::Alternation(ways) => ways.iter().all(at_its_end),
+        HirKind::Repetition(repetition) => repetition.max == Some(1) && at_its_end(&repetition.sub),
+        HirKind::Concat(pieces) => {
+            let has_length = |piece: &&Hir| piece.properties().maximum_len() != Some(0);
+            let mut pieces: Vec<&Hir> = pieces.iter().filter(has_length).collect();
+            if !first {
+                pieces.reverse();
+            }
+            pieces.split_first().is_none_or(|(end, rest)| {
+                at_its_end(end) && rest.iter().all(|piece| has_no_end_of_a_line(piece))
+            })
+        }
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => false,
+    }
+}
+
+fn has_no_end_of_a_line(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => !literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => {
+            class.iter().all(|range| !(range.start()..=range.end()).contains(&'\n'))
+        }
+        HirKind::Class(Class::Bytes(_)) => false,
+        HirKind::Repetition(repetition) => has_no_end_of_a_line(&repetition.sub),
+        HirKind::Capture(capture) => has_no_end_of_a_line(&capture.sub),
+        HirKind::Concat(pieces) | HirKind::Alternation(pieces) => pieces.iter().all(has_no_end_of_a_line),
+    }
 }
 
 /// All that it matches, if that is not much.

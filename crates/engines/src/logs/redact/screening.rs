@@ -1,118 +1,271 @@
-//! Which of some shapes may be in a text: those of which it holds what they need. The others need not be looked for.
+//! Which of some shapes may be in a text, and in which lines of it: where it holds what they need. Elsewhere they need
+//! not be looked for.
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{Anchored, automaton::Automaton as _, automaton::StateID, dfa::DFA};
 
-use super::needed::{Needed, is_of_token, needed};
+use super::{
+    needed::{Needed, is_of_token, needed},
+    sequences::{Bytes, Sequences},
+};
 
 /// What is folded to an ASCII letter, and is none: a text with one of them is looked at by all shapes.
 const ODD: [&str; 2] = ["\u{17f}", "\u{212a}"];
+
+/// Shorter texts are met in any line.
+const WORD: usize = 3;
 
 /// A way through a shape.
 #[derive(Debug)]
 struct Way {
     shape: usize,
-    /// The sets of which the text must hold one.
-    sets: Range<usize>,
+    /// Of so many sets of texts the text must hold one.
+    sets: usize,
+    /// Of each of these sets of bytes the text must hold one.
+    bytes: Vec<Bytes>,
+    /// The last letters of the rows of letters that the text must hold.
+    rows: u64,
     digits: usize,
     run: usize,
+    /// All of it stands in one line.
+    of_a_line: bool,
+}
+
+impl Way {
+    /// Whether a part of a text, which holds its texts, holds the rest of what it needs.
+    fn may_be_in(&self, part: &[u8]) -> bool {
+        self.bytes.iter().all(|set| part.iter().any(|byte| set[usize::from(*byte)]))
+            && (self.digits == 0 || digits(part) >= self.digits)
+            && has_run(part, self.run, is_of_token)
+    }
 }
 
 /// Tells which of some shapes may be in a text.
 #[derive(Debug)]
 pub(super) struct Screen {
-    search: AhoCorasick,
+    search: DFA,
+    start: StateID,
     /// Of each text that is searched for, the sets that it is in.
     sets_of: Vec<Vec<usize>>,
-    /// The same of texts that are one byte.
-    bytes: Vec<(u8, usize)>,
-    sets: usize,
+    /// Of each set, the way that needs one of it.
+    way_of: Vec<usize>,
     ways: Vec<Way>,
+    /// The ways that need no text.
+    without_texts: Vec<usize>,
+    rows: Sequences,
     shapes: usize,
+}
+
+/// Where each shape may be.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Anywhere.
+    anywhere: Vec<bool>,
+    /// In a part of the text that is whole lines, with the ends of lines around them.
+    lines: Vec<(usize, Range<usize>)>,
+}
+
+impl Told {
+    /// The shapes that are in the text, in order, as `is_in` tells of a shape and a part of a text.
+    pub(super) fn shapes(mut self, text: &str, is_in: impl Fn(usize, &str) -> bool) -> Vec<usize> {
+        for (shape, line) in self.lines {
+            self.anywhere[shape] = self.anywhere[shape] || is_in(shape, &text[line]);
+        }
+        // What is at an end of a line may ask for an end of the text.
+        let told = self.anywhere.iter().enumerate().filter(|(_, told)| **told).map(|(shape, _)| shape);
+        told.filter(|shape| is_in(*shape, text)).collect()
+    }
+}
+
+/// Which sets were met, each in the line that is read.
+#[derive(Debug)]
+struct Held {
+    /// The line in which a text and a set were met last, and how many sets of a way were met in which line.
+    texts: Vec<usize>,
+    sets: Vec<usize>,
+    ways: Vec<(usize, usize)>,
+    /// Ways of which all sets were met, and where.
+    all: Vec<(usize, usize)>,
 }
 
 impl Screen {
     pub(super) fn new<'s>(shapes: impl ExactSizeIterator<Item = &'s str>) -> Self {
-        let (count, mut sets, mut ways) = (shapes.len(), Vec::new(), Vec::new());
+        let (count, mut rows, mut ways) = (shapes.len(), Sequences::new(), Vec::new());
+        let (mut texts, mut sets_of, mut way_of) =
+            (Vec::<String>::new(), Vec::<Vec<usize>>::new(), Vec::new());
         for (shape, written) in shapes.enumerate() {
-            for Needed { one_of_each, digits, run } in needed(written) {
-                let first = sets.len();
-                sets.extend(one_of_each);
-                ways.push(Way { shape, sets: first..sets.len(), digits, run });
+            for Needed { one_of_each, digits, run, row, of_a_line } in needed(written) {
+                let (sets, mut bytes) = worth(one_of_each);
+                let mut ends = 0;
+                if sets.is_empty() {
+                    rows.add(&row, &mut ends);
+                    bytes.retain(|set| !rows.add(&[*set], &mut ends));
+                }
+                let way = Way { shape, sets: sets.len(), bytes, rows: ends, digits, run, of_a_line };
+                let all = (way_of.len()..).zip(sets);
+                for (set, text) in all.flat_map(|(set, all)| all.into_iter().map(move |text| (set, text))) {
+                    let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
+                        texts.push(text);
+                        sets_of.push(Vec::new());
+                        texts.len() - 1
+                    });
+                    sets_of[place].push(set);
+                }
+                way_of.extend(std::iter::repeat_n(ways.len(), way.sets));
+                ways.push(way);
             }
         }
-        let (mut texts, mut sets_of, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        for (set, text) in
-            sets.iter().enumerate().flat_map(|(set, all)| all.iter().map(move |text| (set, text)))
-        {
-            if let [byte] = text.as_bytes() {
-                bytes.push((*byte, set));
+        let built = DFA::builder().ascii_case_insensitive(true).build(&texts);
+        let search = built.unwrap_or_else(|error| unreachable!("the texts are fixed: {error}"));
+        let start =
+            search.start_state(Anchored::No).unwrap_or_else(|error| unreachable!("it has one: {error}"));
+        let without_texts = (0..ways.len()).filter(|way| ways[*way].sets == 0).collect();
+        Self { search, start, sets_of, way_of, ways, without_texts, rows, shapes: count }
+    }
+
+    /// Where in the text each shape may be.
+    pub(super) fn may_be_in(&self, text: &str) -> Told {
+        if !text.is_ascii() && ODD.iter().any(|odd| text.contains(odd)) {
+            return Told { anywhere: vec![true; self.shapes], lines: Vec::new() };
+        }
+        let mut told = Told { anywhere: vec![false; self.shapes], lines: Vec::new() };
+        let bytes = text.as_bytes();
+        let (mut state, mut held, mut line) = (self.start, None, 0);
+        for (at, byte) in bytes.iter().enumerate() {
+            state = self.search.next_state(Anchored::No, state, *byte);
+            if self.search.is_special(state) && self.search.is_match(state) {
+                self.hold(&mut held, state, line);
+            }
+            if *byte == b'\n' {
+                if let Some(held) = &mut held {
+                    self.tell(held, bytes, line, at + 1, &mut told);
+                }
+                line = at + 1;
+            }
+        }
+        if let Some(held) = &mut held {
+            self.tell(held, bytes, line, bytes.len(), &mut told);
+        }
+        let met = self.rows.met(bytes);
+        for way in self.without_texts.iter().map(|way| &self.ways[*way]) {
+            told.anywhere[way.shape] = told.anywhere[way.shape] || met.has(way.rows) && way.may_be_in(bytes);
+        }
+        told
+    }
+
+    fn nothing_held(&self) -> Held {
+        let ways = vec![(usize::MAX, 0); self.ways.len()];
+        let (texts, sets) = (vec![usize::MAX; self.sets_of.len()], vec![usize::MAX; self.way_of.len()]);
+        Held { texts, sets, ways, all: Vec::new() }
+    }
+
+    /// The texts that end here, in the line that begins there.
+    #[inline(never)]
+    fn hold(&self, held: &mut Option<Held>, state: StateID, line: usize) {
+        let held = held.get_or_insert_with(|| self.nothing_held());
+        for n in 0..self.search.match_len(state) {
+            let text = self.search.match_pattern(state, n).as_usize();
+            if std::mem::replace(&mut held.texts[text], line) == line {
                 continue;
             }
-            let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
-                texts.push(text);
-                sets_of.push(Vec::new());
-                texts.len() - 1
-            });
-            sets_of[place].push(set);
-        }
-        let search = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&texts)
-            .unwrap_or_else(|error| unreachable!("the texts are fixed: {error}"));
-        Self { search, sets_of, bytes, sets: sets.len(), ways, shapes: count }
-    }
-
-    /// Of each shape, whether it may be in the text.
-    pub(super) fn may_be_in(&self, text: &str) -> Vec<bool> {
-        if !text.is_ascii() && ODD.iter().any(|odd| text.contains(odd)) {
-            return vec![true; self.shapes];
-        }
-        let letters = Letters::of(text);
-        let mut held = vec![false; self.sets];
-        for (byte, set) in &self.bytes {
-            held[*set] |= letters.has(*byte);
-        }
-        for found in self.search.find_overlapping_iter(text) {
-            for set in &self.sets_of[found.pattern().as_usize()] {
-                held[*set] = true;
+            for set in &self.sets_of[text] {
+                let way = self.way_of[*set];
+                let line = if self.ways[way].of_a_line { line } else { 0 };
+                if std::mem::replace(&mut held.sets[*set], line) == line {
+                    continue;
+                }
+                let (of, sets) = &mut held.ways[way];
+                *sets = if *of == line { *sets + 1 } else { 1 };
+                *of = line;
+                if *sets == self.ways[way].sets {
+                    held.all.push((way, line));
+                }
             }
         }
-        let mut may = vec![false; self.shapes];
-        for way in &self.ways {
-            may[way.shape] |= way.digits <= letters.digits
-                && way.run <= letters.run
-                && held[way.sets.clone()].iter().all(|held| *held);
+    }
+
+    /// Tells of what was met in the line that begins and ends there.
+    #[inline]
+    fn tell(&self, held: &mut Held, text: &[u8], line: usize, end: usize, told: &mut Told) {
+        if !held.all.is_empty() {
+            self.tell_all(held, text, line, end, told);
         }
-        may
+    }
+
+    #[inline(never)]
+    fn tell_all(&self, held: &mut Held, text: &[u8], line: usize, end: usize, told: &mut Told) {
+        let part = line.saturating_sub(1)..end;
+        for (way, _) in held.all.drain(..) {
+            let way = &self.ways[way];
+            let told_already = told.anywhere[way.shape]
+                || told
+                    .lines
+                    .iter()
+                    .rev()
+                    .take_while(|(_, of)| of.start == part.start)
+                    .any(|(shape, of)| *shape == way.shape && of.end == part.end);
+            if told_already {
+                continue;
+            }
+            if !way.of_a_line {
+                told.anywhere[way.shape] = way.may_be_in(text);
+            } else if way.may_be_in(&text[part.clone()]) {
+                told.lines.push((way.shape, part.clone()));
+            }
+        }
     }
 }
 
-/// What letters a text has.
-struct Letters {
-    bytes: [bool; 256],
-    digits: usize,
-    /// How many letters of a token stand beside each other at most.
-    run: usize,
-}
-
-impl Letters {
-    fn of(text: &str) -> Self {
-        let (mut bytes, mut digits, mut longest, mut run) = ([false; 256], 0, 0, 0);
-        for byte in text.bytes() {
+/// The sets that are worth to be looked for, as texts and as bytes. A set of which some are one byte, which are met
+/// too often to be told each time, is one of bytes; where one of the others has no byte that is rare, it is left out.
+/// A set of nothing else is looked for in any case.
+fn worth(sets: Vec<Vec<String>>) -> (Vec<Vec<String>>, Vec<Bytes>) {
+    let (mut short, mut long): (Vec<_>, Vec<_>) =
+        sets.into_iter().partition(|set| set.iter().any(|text| text.len() == 1));
+    if long.iter().any(|set| set.iter().all(|text| text.len() >= WORD)) {
+        long.retain(|set| set.iter().all(|text| text.len() >= WORD));
+    }
+    let rare = |text: &String| text.bytes().find(|byte| byte.is_ascii_punctuation());
+    let as_bytes = |set: &Vec<String>| {
+        let byte = |text: &String| if let [byte] = text.as_bytes() { Some(*byte) } else { rare(text) };
+        let mut bytes = [false; 256];
+        for byte in set.iter().map(byte) {
+            let byte = byte?;
             bytes[usize::from(byte)] = true;
-            digits += usize::from(byte.is_ascii_digit());
-            run = if is_of_token(byte) { run + 1 } else { 0 };
-            longest = longest.max(run);
+            bytes[usize::from(byte.to_ascii_uppercase())] = true;
         }
-        Self { bytes, digits, run: longest }
+        Some(bytes)
+    };
+    if long.is_empty() && short.iter().all(|set| set.iter().any(|text| text.len() > 1)) {
+        long.append(&mut short);
     }
+    let is_plain = |set: &Bytes| long.is_empty() || !set[usize::from(b' ')];
+    let bytes = short.iter().filter_map(as_bytes).filter(is_plain).collect();
+    (long, bytes)
+}
 
-    fn has(&self, byte: u8) -> bool {
-        self.bytes[usize::from(byte)] || self.bytes[usize::from(byte.to_ascii_uppercase())]
+fn digits(text: &[u8]) -> usize {
+    text.iter().filter(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Whether so many bytes that are of some stand beside each other. Every run of them has a byte at a place that their
+/// number divides, so most of a text need not be looked at.
+pub(super) fn has_run(text: &[u8], count: usize, is_of: impl Fn(u8) -> bool) -> bool {
+    run_from(text, 0, count, is_of).is_some()
+}
+
+/// Where the first run of so many such bytes begins, from there on.
+pub(super) fn run_from(text: &[u8], from: usize, count: usize, is_of: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut begin = from;
+    while begin + count <= text.len() {
+        // Backwards, so that what is none of them is met with most of the others passed over.
+        match text[begin..begin + count].iter().rposition(|byte| !is_of(*byte)) {
+            Some(at) => begin += at + 1,
+            None => return Some(begin),
+        }
     }
+    None
 }
 
 #[cfg(test)]
@@ -129,7 +282,9 @@ mod tests {
             ("TO\u{212a}EN=", [true, true, true]),
             ("nothing", [false, false, false]),
         ] {
-            assert_eq!(screen.may_be_in(text), may, "{text}");
+            let told = screen.may_be_in(text);
+            let is_told = |shape| told.anywhere[shape] || told.lines.iter().any(|(of, _)| *of == shape);
+            assert_eq!([0, 1, 2].map(is_told), may, "{text}");
             for (shape, may) in shapes.into_iter().zip(may) {
                 assert!(
                     may || !regex::Regex::new(shape).expect("a shape").is_match(text),
@@ -137,5 +292,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_stands_in_one_line_is_looked_for_in_the_lines_that_hold_all_of_it() {
+        let screen = Screen::new(["secret[a-z ]*===", "secret[a-z \\n]*===", "\\s--secret=*,,,"].into_iter());
+        let text = "a secret\n is ===\n  ===\n--secret,,,";
+        let told = screen.may_be_in(text);
+        assert_eq!((told.anywhere, told.lines), (vec![false, true, false], vec![(2, 22..text.len())]));
+    }
+
+    #[test]
+    fn a_run_is_found_where_it_begins() {
+        for (text, from, run) in [
+            ("ab abc abcd", 0, Some(3)),
+            ("ab abc abcd", 4, Some(7)),
+            ("ab ab", 0, None),
+            ("abc", 0, Some(0)),
+            ("", 0, None),
+        ] {
+            let found = run_from(text.as_bytes(), from, 3, |byte| byte.is_ascii_alphabetic());
+            assert_eq!(found, run, "{text} from {from}");
+        }
+        assert!(has_run(b"", 0, is_of_token));
     }
 }
