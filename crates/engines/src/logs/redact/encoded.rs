@@ -1,15 +1,16 @@
 //! Secrets in base64: what holds one, encoded, gives it to whoever decodes it.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
+use super::{
+    findings::{Class, Found},
+    screening::run_from,
+};
 use base64::{
     Engine as _,
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use regex::Regex;
-
-use super::findings::{Class, Found};
 
 /// Redacts a string that was found in a text: the string, how deep in JSON it lies, and where findings go. `None` if
 /// nothing is removed.
@@ -22,11 +23,30 @@ const LEVELS: u8 = 2;
 /// So much of it tells whether it is text at all. Four characters are three bytes.
 const BEGINNING: usize = 64;
 
-/// Letters of either alphabet of base64, broken into lines or not.
-static RUNS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9A-Za-z+/_-]{16,}(?:\r?\n[0-9A-Za-z+/_-]+)*={0,2}")
-        .unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
-});
+/// Whether it is a letter of either alphabet of base64.
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-')
+}
+
+/// The next run of them from there on, broken into lines or not, with what may fill it up.
+fn run(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let letters = |at: usize| bytes[at..].iter().take_while(|byte| is_letter(**byte)).count();
+    let start = run_from(bytes, from, SHORTEST, is_letter)?;
+    let mut end = start + SHORTEST;
+    end += letters(end);
+    loop {
+        let rest = &bytes[end..];
+        let line = usize::from(rest.starts_with(b"\r\n")) + 1;
+        let more = if rest.get(line - 1) == Some(&b'\n') { letters(end + line) } else { 0 };
+        if more == 0 {
+            break;
+        }
+        end += line + more;
+    }
+    end += bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
+    Some(start..end)
+}
 
 /// With padding or without, and whatever the bits are that are left over.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -42,8 +62,9 @@ pub(super) fn apply(text: &str, found: &mut Found, inner: Inner) -> Option<Strin
         return None;
     }
     let (mut cleaned, mut copied) = (String::new(), 0);
-    for run in RUNS.find_iter(text) {
-        for (part, class) in secrets_in(text, run.range(), found.level(), inner) {
+    let runs = std::iter::successors(run(text, 0), |last| run(text, last.end));
+    for run in runs {
+        for (part, class) in secrets_in(text, run, found.level(), inner) {
             found.add(class, &text[part.clone()]);
             cleaned.push_str(&text[copied..part.start]);
             cleaned.push_str(&class.marker());
@@ -172,6 +193,25 @@ mod tests {
             ("basic dXNlcnBhc3N3b3Jk", "basic dXNlcnBhc3N3b3Jk"),
         ] {
             assert_eq!(redact_text(text).value, kept);
+        }
+    }
+
+    #[test]
+    fn a_run_goes_on_over_ends_of_lines_and_what_fills_it_up() {
+        let shape =
+            regex::Regex::new(r"[0-9A-Za-z+/_-]{16,}(?:\r?\n[0-9A-Za-z+/_-]+)*={0,2}").expect("a shape");
+        let pieces =
+            ["QUFBQUFBQUFBQUFB", "QUFBQUFBQUFBQUF", "+/", "a", "=", "==", "\n", "\r\n", "\r", " ", "\u{e9}"];
+        let mut state = 7_usize;
+        for length in (0..4_000).map(|n| n % 12) {
+            let mut text = String::new();
+            for _ in 0..length {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text.push_str(pieces[(state >> 33) % pieces.len()]);
+            }
+            let runs: Vec<_> = std::iter::successors(run(&text, 0), |last| run(&text, last.end)).collect();
+            let known: Vec<_> = shape.find_iter(&text).map(|found| found.range()).collect();
+            assert_eq!(runs, known, "{text:?}");
         }
     }
 

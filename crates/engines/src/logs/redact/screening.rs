@@ -23,7 +23,7 @@ struct Way {
     /// Of so many sets of texts the text must hold one.
     sets: usize,
     /// Of each of these sets of bytes the text must hold one.
-    bytes: Vec<Bytes>,
+    bytes: Vec<Seen>,
     /// The last letters of the rows of letters that the text must hold.
     rows: u64,
     digits: usize,
@@ -33,11 +33,38 @@ struct Way {
 }
 
 impl Way {
-    /// Whether a part of a text, which holds its texts, holds the rest of what it needs.
-    fn may_be_in(&self, part: &[u8]) -> bool {
-        self.bytes.iter().all(|set| part.iter().any(|byte| set[usize::from(*byte)]))
+    /// Whether a part of a text, which holds its texts, holds the rest of what it needs. Which bytes it has is found out
+    /// once.
+    fn may_be_in(&self, part: &[u8], seen: &mut Option<Seen>) -> bool {
+        self.bytes.iter().all(|set| seen.get_or_insert_with(|| Seen::of(part)).has_one_of(set))
             && (self.digits == 0 || digits(part) >= self.digits)
             && has_run(part, self.run, is_of_token)
+    }
+}
+
+/// A set of bytes, a bit for each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen([u64; 4]);
+
+impl Seen {
+    fn of(text: &[u8]) -> Self {
+        let mut seen = [false; 256];
+        text.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+        Self::from(&seen)
+    }
+
+    fn has_one_of(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(these, others)| these & others != 0)
+    }
+}
+
+impl From<&Bytes> for Seen {
+    fn from(bytes: &Bytes) -> Self {
+        let mut seen = Self::default();
+        for (word, bytes) in seen.0.iter_mut().zip(bytes.chunks_exact(64)) {
+            *word = bytes.iter().rev().fold(0, |bits, is| bits << 1 | u64::from(*is));
+        }
+        seen
     }
 }
 
@@ -87,6 +114,8 @@ struct Held {
     ways: Vec<(usize, usize)>,
     /// Ways of which all sets were met, and where.
     all: Vec<(usize, usize)>,
+    /// Which bytes the text has, once that was asked for.
+    bytes: Option<Seen>,
 }
 
 impl Screen {
@@ -102,6 +131,7 @@ impl Screen {
                     rows.add(&row, &mut ends);
                     bytes.retain(|set| !rows.add(&[*set], &mut ends));
                 }
+                let bytes = bytes.iter().map(Seen::from).collect();
                 let way = Way { shape, sets: sets.len(), bytes, rows: ends, digits, run, of_a_line };
                 let all = (way_of.len()..).zip(sets);
                 for (set, text) in all.flat_map(|(set, all)| all.into_iter().map(move |text| (set, text))) {
@@ -147,9 +177,10 @@ impl Screen {
         if let Some(held) = &mut held {
             self.tell(held, bytes, line, bytes.len(), &mut told);
         }
-        let met = self.rows.met(bytes);
+        let (met, mut seen) = (self.rows.met(bytes), None);
         for way in self.without_texts.iter().map(|way| &self.ways[*way]) {
-            told.anywhere[way.shape] = told.anywhere[way.shape] || met.has(way.rows) && way.may_be_in(bytes);
+            told.anywhere[way.shape] =
+                told.anywhere[way.shape] || met.has(way.rows) && way.may_be_in(bytes, &mut seen);
         }
         told
     }
@@ -157,7 +188,7 @@ impl Screen {
     fn nothing_held(&self) -> Held {
         let ways = vec![(usize::MAX, 0); self.ways.len()];
         let (texts, sets) = (vec![usize::MAX; self.sets_of.len()], vec![usize::MAX; self.way_of.len()]);
-        Held { texts, sets, ways, all: Vec::new() }
+        Held { texts, sets, ways, all: Vec::new(), bytes: None }
     }
 
     /// The texts that end here, in the line that begins there.
@@ -196,7 +227,8 @@ impl Screen {
     #[inline(never)]
     fn tell_all(&self, held: &mut Held, text: &[u8], line: usize, end: usize, told: &mut Told) {
         let part = line.saturating_sub(1)..end;
-        for (way, _) in held.all.drain(..) {
+        let mut seen = None;
+        for (way, _) in std::mem::take(&mut held.all) {
             let way = &self.ways[way];
             let told_already = told.anywhere[way.shape]
                 || told
@@ -209,8 +241,8 @@ impl Screen {
                 continue;
             }
             if !way.of_a_line {
-                told.anywhere[way.shape] = way.may_be_in(text);
-            } else if way.may_be_in(&text[part.clone()]) {
+                told.anywhere[way.shape] = way.may_be_in(text, &mut held.bytes);
+            } else if way.may_be_in(&text[part.clone()], &mut seen) {
                 told.lines.push((way.shape, part.clone()));
             }
         }
