@@ -42,10 +42,8 @@ impl Rows {
             },
             HirKind::Repetition(repetition) => {
                 let least = repetition.min as usize;
-                let letter = match repetition.sub.kind() {
-                    HirKind::Class(class) => letter(class),
-                    _ => None,
-                };
+                let letter =
+                    if let HirKind::Class(class) = repetition.sub.kind() { letter(class) } else { None };
                 let Some(letter) = letter else { return self.now.clear() };
                 (0..least.min(LONGEST)).for_each(|_| self.push(letter));
                 if repetition.max != Some(repetition.min) {
@@ -151,11 +149,20 @@ impl Sequences {
 
     /// Which of them a text has.
     pub(super) fn met(&self, text: &[u8]) -> Met {
-        let (mut now, mut all) = (0, 0);
-        for byte in text {
-            now = ((now << 1) | self.first) & self.masks[usize::from(*byte)];
-            all |= now;
+        // Two halves at a time, neither of which waits for the other. A row that begins in the first one ends in it.
+        let half = text.len() / 2;
+        let (front, back) = (&text[..(half + LONGEST - 1).min(text.len())], &text[half..]);
+        let step = |now: &mut u64, byte: u8| {
+            *now = ((*now << 1) | self.first) & self.masks[usize::from(byte)];
+            *now
+        };
+        let ((mut now, mut then), mut all) = ((0, 0), 0);
+        for (one, other) in front.iter().zip(back) {
+            all |= step(&mut now, *one) | step(&mut then, *other);
         }
+        let both = front.len().min(back.len());
+        front[both..].iter().for_each(|byte| all |= step(&mut now, *byte));
+        back[both..].iter().for_each(|byte| all |= step(&mut then, *byte));
         Met(all)
     }
 }
