@@ -49,7 +49,9 @@ struct Seen([u64; 4]);
 impl Seen {
     fn of(text: &[u8]) -> Self {
         let mut seen = [false; 256];
-        text.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+        for byte in text {
+            seen[usize::from(*byte)] = true;
+        }
         Self::from(&seen)
     }
 
@@ -259,7 +261,7 @@ fn worth(sets: Vec<Vec<String>>) -> (Vec<Vec<String>>, Vec<Bytes>) {
     let length = |set: &Vec<String>| set.iter().map(String::len).min().unwrap_or(0);
     let longest = long.iter().map(length).max().unwrap_or(0);
     long.retain(|set| 2 * length(set) > longest && (length(set) >= WORD || longest < WORD));
-    let rare = |text: &String| text.bytes().find(|byte| byte.is_ascii_punctuation());
+    let rare = |text: &String| text.bytes().find(u8::is_ascii_punctuation);
     let as_bytes = |set: &Vec<String>| {
         let byte = |text: &String| if let [byte] = text.as_bytes() { Some(*byte) } else { rare(text) };
         let mut bytes = [false; 256];

@@ -113,7 +113,7 @@ pub(super) struct Met(u64);
 
 impl Met {
     /// Whether a text has all rows that end with these letters.
-    pub(super) fn has(&self, ends: u64) -> bool {
+    pub(super) fn has(self, ends: u64) -> bool {
         self.0 & ends == ends
     }
 }
