@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     findings::{Class, Found},
-    screening::run_from,
+    runs::run_from,
 };
 use base64::{
     Engine as _,

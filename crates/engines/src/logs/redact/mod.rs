@@ -47,6 +47,7 @@ mod places;
 mod rewrite;
 mod roles;
 mod ruling;
+mod runs;
 mod screen;
 mod screening;
 mod sequences;

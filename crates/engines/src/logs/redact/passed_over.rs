@@ -129,7 +129,7 @@ fn nothing_that_a_shape_describes_is_passed_over() {
             for _ in 0..OF_EACH {
                 let mut text = String::new();
                 draw(&described, &mut dice, &mut text);
-                for text in [format!(" {text} "), format!("x: {text}\n"), text] {
+                for text in [format!(" {text} "), format!("x: {text}\n"), format!("a\n{text}\r\nb"), text] {
                     let (told, is_in) = table.told_and_is_in(n, &text);
                     assert!(told || !is_in, "{shape} in {text:?}");
                     is_met |= is_in;
