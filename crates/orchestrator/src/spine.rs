@@ -116,8 +116,8 @@ pub struct Settings {
     pub max_remembered_bytes: usize,
     /// How many streams of events may be open at once.
     pub max_streams: usize,
-    /// How long a replica may decide halts from what it remembers while the store is down, and go by what it remembers of
-    /// a run where the store has it so.
+    /// How long a replica may decide halts from what it remembers while the store is down, and go by what it remembers
+    /// of a run where the store has it so.
     pub outage_memory: Duration,
     /// How long after all records were read again they are read again.
     pub check_every: Duration,

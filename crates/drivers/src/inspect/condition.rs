@@ -1,8 +1,8 @@
 //! What a trigger asks before it fires, in one form for the statement that made it and for how Postgres tells it: that
 //! sets every part in parentheses, says of each word of ours that it is text, and keeps neither capitals nor spaces.
 //!
-//! It is no grammar of SQL. Where Postgres tells one of ours in other words, a store that was just made is at fault, and
-//! a test says so.
+//! It is no grammar of SQL. Where Postgres tells one of ours in other words, a store that was just made is at fault,
+//! and a test says so.
 
 use std::{iter::Peekable, vec::IntoIter};
 

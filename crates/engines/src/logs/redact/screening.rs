@@ -34,8 +34,8 @@ struct Way {
 }
 
 impl Way {
-    /// Whether a part of a text, which holds its texts, holds the rest of what it needs. Which bytes it has is found out
-    /// once.
+    /// Whether a part of a text, which holds its texts, holds the rest of what it needs. Which bytes it has is found
+    /// out once.
     fn may_be_in(&self, part: &[u8], seen: &mut Option<Seen>) -> bool {
         self.bytes.iter().all(|set| seen.get_or_insert_with(|| Seen::of(part)).has_one_of(set))
             && (self.digits == 0 || digits(part) >= self.digits)
