@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{ArrayType, ColumnType, Expr, ExprTrait as _, SimpleExpr},
 };
 
-use crate::version::OfRaised;
+use crate::raised::OfRaised;
 
 /// Values of one statement at most: SQLite's own limit.
 const SQLITE_BINDS: usize = 32_766;

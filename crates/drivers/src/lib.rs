@@ -78,6 +78,7 @@ mod patience;
 mod plans;
 pub mod policies;
 mod postgres;
+mod raised;
 mod read;
 mod rest;
 mod rows;
@@ -99,8 +100,8 @@ pub use self::{
     exceptions::{FORGOTTEN_AT_ONCE, STALLED_AT_ONCE},
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
+    raised::Raised,
     seen::SeenHead,
     store_name::StoreName,
     tx::{Db, ReadTx, Tx},
-    version::Raised,
 };

@@ -2,20 +2,14 @@
 //!
 //! A server that remembers a run may go by its memory as long as the version is the one that it left. So no write of
 //! such a row may forget this: rows that are written back are refused where they leave it ([`is_raised`]), any other
-//! update of runs begins with [`update`], and a trace is written back only with [`Raised`], which is had for having
-//! written its run. `tests/it/versions.rs` holds that of every writer.
-
-use std::collections::BTreeSet;
+//! update of runs begins with [`update`], and a trace is written back only with [`Raised`](crate::raised::Raised),
+//! which is had for having written its run. `tests/it/versions.rs` holds that of every writer.
 
 use entities::{
     Id,
     activity::runs::{self, Column},
 };
-use models::{
-    activity::{Run, RunVersion},
-    ids::{RunId, TenantId, TraceId},
-    logs::Trace,
-};
+use models::{activity::RunVersion, ids::TraceId};
 use sea_orm::{
     DbBackend, EntityTrait as _, UpdateMany,
     sea_query::{Expr, ExprTrait as _},
@@ -31,28 +25,6 @@ use crate::{
 /// The columns that say it.
 pub(crate) const COLUMNS: Versioned<Column> =
     Versioned { count: Column::Version, mark: Column::VersionMark, asked: Column::TraceId };
-
-/// The runs of which a unit of work has raised the version: what belongs to their state may be written with them.
-#[derive(Debug, Default)]
-pub struct Raised(BTreeSet<(TenantId, RunId)>);
-
-impl Raised {
-    pub(crate) fn of<'r>(runs: impl IntoIterator<Item = &'r Run>) -> Self {
-        Self(runs.into_iter().map(|run| (run.tenant, run.id)).collect())
-    }
-
-    /// That these traces are of such runs; or the first that is of another.
-    pub(crate) fn have<'t>(&self, traces: &'t [Trace]) -> Result<OfRaised, &'t Trace> {
-        match traces.iter().find(|trace| !self.0.contains(&(trace.tenant, trace.run_id))) {
-            Some(other) => Err(other),
-            None => Ok(OfRaised(())),
-        }
-    }
-}
-
-/// That what is written belongs to runs of which the version was raised.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OfRaised(());
 
 /// Whether rows of this table that are written back, as it is given, leave no run in the version that it was in.
 pub(crate) fn is_raised<C>(table: &str, given: &Given<C>) -> bool {
@@ -89,14 +61,15 @@ mod tests {
     use sea_orm::EntityName as _;
 
     use super::*;
-    use crate::{ConnectConfig, Db, bulk};
+    use crate::{ConnectConfig, Db, bulk, raised::Raised};
 
     #[test]
     fn what_leaves_the_version_as_it_was_is_told_from_what_raises_it() {
+        let raised = Raised::default().have(&[]).expect("none is of another");
         for (given, of_runs, of_traces) in [
             (Given::Nothing, false, false),
             (Given::Word(Column::State, "LIVE"), false, false),
-            (Given::OfRaised(OfRaised(())), false, true),
+            (Given::OfRaised(raised), false, true),
             (Given::Version(COLUMNS), true, false),
             (Given::AnyVersion(COLUMNS), true, false),
         ] {

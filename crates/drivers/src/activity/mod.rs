@@ -42,9 +42,9 @@ use crate::{
     driver::{driver, of_tenant},
     field::{Field as _, corrupt},
     keys,
+    raised::Raised,
     read::{self, Newest},
-    tally,
-    version::{self, Raised},
+    tally, version,
 };
 
 driver! {

@@ -13,9 +13,10 @@ use crate::{
     dialect::{self, Given},
     driver::{driver, of_tenant},
     field::corrupt,
-    keys, read,
+    keys,
+    raised::Raised,
+    read,
     rows::rows,
-    version::Raised,
 };
 
 driver! {
