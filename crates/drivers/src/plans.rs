@@ -217,6 +217,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().span_places(TENANT, RUN, &["x".to_owned(), "y".to_owned()]).await?;
     read.traces().uncounted(TENANT, RUN, 50..=99).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
+    read.activity().find_run_and_version(TENANT, RUN).await?;
+    read.traces().trace_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
     read.logs().list_llm_runs(TENANT, &LlmRunFilter::default(), &PageRequest::from(after)).await?;
     read.logs()

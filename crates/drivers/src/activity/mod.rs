@@ -112,6 +112,20 @@ impl ActivityReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
+    /// One run, and which state of it and of its trace this is.
+    pub async fn find_run_and_version(
+        self,
+        tenant: TenantId,
+        id: RunId,
+    ) -> Result<Option<(Run, RunVersion)>, StoreError> {
+        let row = read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?;
+        row.map(|row| {
+            let version = version::of(&row)?;
+            Ok((from_row(row)?, version))
+        })
+        .transpose()
+    }
+
     /// The runs among `ids` that there are, by id.
     pub async fn find_runs(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
         let rows =

@@ -1,5 +1,5 @@
-//! The integrity check: reads definitions, logs, runs and counters again, a bounded piece at a time, and opens an
-//! incident for each row that is not what was recorded.
+//! The integrity check: reads definitions, logs, runs and counters again, and what this server remembers of runs, a
+//! bounded piece at a time, and opens an incident for each row that is not what was recorded.
 //!
 //! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
 //! leaf, and must come to the roots that were signed and to the head.
@@ -20,10 +20,14 @@ use proof::{hash::Hash, leaves::AuditLeaf, merkle::Frontier, words::LogName};
 
 use crate::{
     consequences::{
-        found::{Found, mismatched_definitions, of_corrupt},
+        found::{Found, mismatched_definitions, of_corrupt, of_remembered},
         mismatches::report_mismatches,
     },
-    coordinators::{check_counters, check_records::check_run},
+    coordinators::{
+        check_counters,
+        check_memory::{self, Differing},
+        check_records::check_run,
+    },
     errors::Error,
     spine::Spine,
 };
@@ -61,6 +65,9 @@ enum Part {
     Definitions,
     Log(Walk),
     Runs(Option<RunId>),
+    /// What this server remembers of runs (ADR 47). It comes behind their records: where these say already that a row
+    /// was changed, its run has another version, and is not told of twice.
+    Remembered(Option<RunId>),
     /// What is counted, by the day and by the agent (ADR 44).
     Counters(Option<Round>),
     /// Of a round that was looked at, what came to nothing is deleted; in so many pieces more at most.
@@ -88,6 +95,10 @@ impl Checker {
         };
         let (found, next) = piece(spine, tenant, pass.part.clone()).await?;
         report_mismatches(spine, tenant, &found).await?;
+        // Whoever goes on with a run of which a row is not what was recorded goes by what is stored.
+        for run in found.iter().filter_map(|(run, _)| *run) {
+            spine.choke().let_go(tenant, run);
+        }
         let mut pass = pass;
         if let Some(part) = next {
             pass.part = part;
@@ -144,7 +155,14 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             for run in &runs {
                 found.extend(check_run(&store, tenant, *run).await?);
             }
-            Ok((found, Some(runs.last().map_or(Part::Counters(None), |last| Part::Runs(Some(*last))))))
+            Ok((found, Some(runs.last().map_or(Part::Remembered(None), |last| Part::Runs(Some(*last))))))
+        }
+        Part::Remembered(after) => {
+            drop(store);
+            let compared = check_memory::compare_next(spine, tenant, after).await?;
+            tracing::debug!(runs = compared.runs, "what is remembered of runs was compared");
+            let next = compared.last.map_or(Part::Counters(None), |last| Part::Remembered(Some(last)));
+            Ok((compared.differing.into_iter().map(remembered).collect(), Some(next)))
         }
         Part::Counters(after) => {
             let (found, round) = check_counters::check_next(&store, tenant, after.as_ref()).await?;
@@ -157,6 +175,13 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             Ok((Vec::new(), Some(sweep(spine, tenant, round, pieces).await)))
         }
     }
+}
+
+/// A row of a run that is not as this server stored it. What the two are is for whoever looks into it.
+fn remembered(differing: Differing) -> Found {
+    let Differing { run, table, row, remembered, stored } = differing;
+    tracing::debug!(table, row, remembered, stored, "a row is stored in another way than it is remembered");
+    of_remembered(run, table, row)
 }
 
 /// Deletes what came to nothing of a round, as far as one of so many pieces goes.

@@ -32,7 +32,6 @@ mod write;
 
 use std::sync::Arc;
 
-use drivers::run_locks::LockedRun;
 use models::{
     account::Tenant,
     activity::Freeze,
@@ -41,12 +40,13 @@ use models::{
 
 pub(crate) use self::call::{Answer, Done};
 pub use self::item::MAX_GROUP;
+pub(crate) use self::state::hot::KnownRun;
 use self::{
     item::Bond,
     outage::{look, memory::Memory, spool},
     queue::Queue,
     races::Stuck,
-    state::{hot::HotRun, kept_texts::Said, kept_trees::Trees, snapshots::Snapshots},
+    state::{kept_texts::Said, kept_trees::Trees, snapshots::Snapshots},
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
@@ -111,13 +111,15 @@ impl Choke {
         self.said.forget(now - memory);
     }
 
-    /// The runs that are remembered for their next groups, as these would go by them, but for whether they are frozen.
-    pub(crate) fn hot(&self, tenant: TenantId) -> Vec<LockedRun> {
-        let known = |hot: HotRun| {
-            let HotRun { run, trace, version, .. } = hot;
-            LockedRun { run, trace, version, frozen: false }
-        };
-        self.memory.hot(tenant).into_iter().map(known).collect()
+    /// The tenant's runs that are remembered for their next groups, as these would go by them: in order of their ids,
+    /// those behind `after`, so many at most.
+    pub(crate) fn hot(&self, tenant: TenantId, after: Option<RunId>, most: usize) -> Vec<KnownRun> {
+        self.memory.hot(tenant, after, most)
+    }
+
+    /// The run's next group reads it from the store, whatever is remembered of it.
+    pub(crate) fn let_go(&self, tenant: TenantId, run: RunId) {
+        self.memory.let_go(tenant, run);
     }
 
     /// How many calls have come.

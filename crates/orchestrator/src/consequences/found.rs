@@ -33,6 +33,14 @@ pub(crate) fn of_row(run: Option<RunId>, table: &'static str, row: String, why: 
     (run, Mismatch { table, row, log: "its own form", why, policy_id: None, part_of: None })
 }
 
+/// A row of a run that is stored in another way than this server remembers it, in the same version.
+pub(crate) fn of_remembered(run: RunId, table: &'static str, row: String) -> Found {
+    let why =
+        "it is not as it was stored last, and its version says that nobody has written it since".to_owned();
+    let log = "what this server remembers of it";
+    (Some(run), Mismatch { table, row, log, why, policy_id: None, part_of: None })
+}
+
 /// What the store itself could not read back.
 pub(crate) fn of_corrupt(run: Option<RunId>, err: StoreError) -> Result<Found, StoreError> {
     match err {

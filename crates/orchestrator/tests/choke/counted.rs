@@ -47,16 +47,21 @@ async fn uncounted(agent: &Agent<'_>, run: &Run) -> Vec<u64> {
     all.iter().map(|of| of.step_index).collect()
 }
 
+/// What the check of everything has found, two hours later.
+async fn found(kit: &Kit, agent: &Agent<'_>) -> Vec<Incident> {
+    kit.clock.advance(Duration::hours(2));
+    found_now(agent).await
+}
+
 /// What the check of everything has found, but for counters: they say what was counted, and rows were changed past
 /// them.
-async fn found(kit: &Kit, agent: &Agent<'_>) -> Vec<Incident> {
+pub(crate) async fn found_now(agent: &Agent<'_>) -> Vec<Incident> {
     let checker = Checker::default();
-    kit.clock.advance(Duration::hours(2));
-    while checker.tick(&kit.spine).await.unwrap() {}
+    while checker.tick(&agent.kit.spine).await.unwrap() {}
     let filter =
         IncidentFilter { category: Some(IncidentCategory::IntegrityFailure), ..IncidentFilter::default() };
     let page = PageRequest::new(Some(100), None, false).unwrap();
-    let mut found = incidents::list(&kit.spine, &agent.admin, filter, page).await.unwrap().items;
+    let mut found = incidents::list(&agent.kit.spine, &agent.admin, filter, page).await.unwrap().items;
     found.retain(|one| !one.cause_key.starts_with("counters/"));
     found
 }

@@ -1,19 +1,33 @@
 //! What a server remembers of a run for its next group is what the store has, after whatever a group did.
 
 use kit::Kit;
-use orchestrator::{choke::call::PermitRequest, coordinators::check_memory, handlers::activity};
+use models::incidents::ResolutionType;
+use orchestrator::{
+    choke::call::PermitRequest,
+    coordinators::check_memory::{self, Compared},
+    handlers::{
+        activity,
+        incidents::{self, Resolve},
+    },
+};
 use proof::words::{EnforcementMode, LimitType};
 use testkit::on_both;
 
 use crate::{
     agent::{Agent, ask, keyed, llm, refused, tool},
+    counted::found_now,
     spans::{call, root, send},
 };
 
+/// The tenant's first runs, as they are compared.
+async fn compared(agent: &Agent<'_>) -> Compared {
+    check_memory::compare_next(&agent.kit.spine, agent.admin.tenant.id, None).await.unwrap()
+}
+
 /// Runs of the tenant are remembered, and all as they are stored.
 async fn is_stored(agent: &Agent<'_>, what: &str) {
-    let compared = check_memory::compare(&agent.kit.spine, agent.admin.tenant.id).await.unwrap();
-    assert_eq!(compared.stale, Vec::<String>::new(), "{what}");
+    let compared = compared(agent).await;
+    assert_eq!(compared.differing, [], "{what}");
     assert!(compared.runs > 0, "{what}: nothing is remembered");
 }
 
@@ -56,15 +70,63 @@ on_both! {
         is_stored(&agent, "another was killed").await;
     }
 
-    async fn what_is_stored_in_another_way_is_seen(db: TestDatabase) {
+    async fn what_is_stored_in_another_way_is_told_and_gone_on_with(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let run = agent.start().await;
         agent.record(run, llm(1)).await.unwrap();
-        for table in ["runs", "aos_traces"] {
-            db.tamper(&format!("UPDATE {table} SET step_count = step_count + 1")).await.unwrap();
+        assert_eq!(found_now(&agent).await, [], "nothing was changed yet");
+        // No record says these.
+        db.tamper("UPDATE runs SET policy_draft_count = 7").await.unwrap();
+        db.tamper("UPDATE aos_traces SET failure_count = 7").await.unwrap();
+        let differing = compared(&agent).await.differing;
+        assert_eq!(differing.iter().map(|one| one.table).collect::<Vec<_>>(), ["runs", "aos_traces"]);
+        let told = found_now(&agent).await;
+        assert_eq!(told.iter().map(|one| (one.source_run_id, one.occurrences)).collect::<Vec<_>>(), [(Some(run), 2)]);
+        let of_run = format!("Table runs, row {run}, by what this server remembers of it");
+        assert!(told[0].description.contains(&of_run), "{}", told[0].description);
+        agent.record(run, llm(1)).await.unwrap();
+        assert_eq!(agent.run(run).await.policy_draft_count, 7, "it went by the store");
+        is_stored(&agent, "and left the run so").await;
+        let again = found_now(&agent).await;
+        assert_eq!(again.iter().map(|one| (one.id, one.occurrences)).collect::<Vec<_>>(), [(told[0].id, 2)], "once");
+
+        // Of what somebody has accepted nothing is written. It is not gone by all the same.
+        let accepted = Resolve { resolution_type: Some(ResolutionType::AcceptedRisk), note: None };
+        incidents::resolve(&kit.spine, &agent.admin, told[0].id, accepted).await.unwrap();
+        agent.record(run, llm(1)).await.unwrap();
+        is_stored(&agent, "it is remembered again").await;
+        db.tamper("UPDATE runs SET policy_draft_count = 9").await.unwrap();
+        assert_eq!(found_now(&agent).await.len(), 1);
+        agent.record(run, llm(1)).await.unwrap();
+        assert_eq!(agent.run(run).await.policy_draft_count, 9, "it went by the store");
+    }
+
+    async fn what_another_server_did_to_a_run_is_no_fault(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        let other = Kit::replica(db, 2).await;
+        let there = Agent { kit: &other, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        there.record(run, llm(1)).await.unwrap();
+        assert_eq!(compared(&agent).await, Compared { last: Some(run), ..Compared::default() });
+        assert_eq!(found_now(&agent).await, []);
+    }
+
+    async fn all_that_is_remembered_is_compared_some_at_a_time(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut runs = Vec::new();
+        for _ in 0..21 {
+            runs.push(agent.start().await);
         }
-        let compared = check_memory::compare(&kit.spine, agent.admin.tenant.id).await.unwrap();
-        assert_eq!((compared.runs, compared.stale.len()), (1, 2), "{compared:?}");
+        runs.sort_unstable();
+        let mut after = None;
+        for (runs, last) in [(20, Some(runs[19])), (1, Some(runs[20])), (0, None)] {
+            let next = check_memory::compare_next(&kit.spine, agent.admin.tenant.id, after).await.unwrap();
+            assert_eq!(next, Compared { last, runs, differing: Vec::new() });
+            after = last;
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         state::{
             RunState, State, Tracked,
             held::HeldPermit,
-            hot::{Beside, HotRun},
+            hot::{Beside, HotRun, KnownRun},
             kept_keys,
             recent::Recent,
             usage,
@@ -179,15 +179,33 @@ impl Memory {
         ids.iter().filter_map(lent).collect()
     }
 
-    /// The tenant's runs that are remembered as the store had them, without lending them.
-    pub(in crate::choke) fn hot(&self, tenant: TenantId) -> Vec<HotRun> {
-        let (runs, traced) = (lock(&self.runs), lock(&self.traced));
-        let of_runs = runs.all().filter(|((of, _), _)| *of == tenant).filter_map(|(_, known)| {
-            let beside = known.hot.clone()?;
-            Some(HotRun::of(known.run.clone(), beside))
-        });
-        let of_traces = traced.all().filter(|((of, _), _)| *of == tenant).map(|(_, (_, hot))| hot.clone());
-        of_runs.chain(of_traces).collect()
+    /// The tenant's runs that are remembered as the store had them, without lending them: in order of their ids, those
+    /// behind `after`, so many at most.
+    pub(in crate::choke) fn hot(&self, tenant: TenantId, after: Option<RunId>, most: usize) -> Vec<KnownRun> {
+        let (mut runs, mut traced) = (lock(&self.runs), lock(&self.traced));
+        let of_runs = runs.all().filter(|(_, known)| known.hot.is_some()).map(|(key, _)| *key);
+        let all = of_runs.chain(traced.all().map(|(key, _)| *key));
+        let behind = |id: &RunId| after.is_none_or(|after| *id > after);
+        let mut ids: Vec<RunId> =
+            all.filter(|(of, id)| *of == tenant && behind(id)).map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        ids.truncate(most);
+        let known = |id: RunId| match traced.look_at(tenant, id) {
+            Some((_, hot)) => Some(KnownRun::of(&hot.run, &hot.trace, hot.version)),
+            None => runs.look_at(tenant, id).map(|known| {
+                let RunState { run, trace, version, .. } = &known.run;
+                KnownRun::of(run, trace, *version)
+            }),
+        };
+        ids.into_iter().filter_map(known).collect()
+    }
+
+    /// The run's next group reads it from the store. What outages go by is kept: it is what was committed.
+    pub(in crate::choke) fn let_go(&self, tenant: TenantId, run: RunId) {
+        if let Some(known) = lock(&self.runs).look_at(tenant, run) {
+            known.hot = None;
+        }
+        lock(&self.traced).take(tenant, run);
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that

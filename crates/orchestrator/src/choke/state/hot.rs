@@ -31,6 +31,19 @@ pub(in crate::choke) struct HotRun {
     pub(in crate::choke) beside: Beside,
 }
 
+/// The rows of a run that is remembered so, and the version in which the store had them.
+pub(crate) struct KnownRun {
+    pub(crate) run: Run,
+    pub(crate) trace: Trace,
+    pub(crate) version: RunVersion,
+}
+
+impl KnownRun {
+    pub(in crate::choke) fn of(run: &Run, trace: &Trace, version: RunVersion) -> Self {
+        Self { run: run.clone(), trace: trace.clone(), version }
+    }
+}
+
 /// What is kept of a run beside its state.
 #[derive(Clone)]
 pub(in crate::choke) struct Beside {
