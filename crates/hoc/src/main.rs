@@ -5,6 +5,7 @@ mod causes;
 mod commands;
 mod config;
 mod demo;
+mod failure;
 mod http;
 mod keyfiles;
 mod lock;
@@ -80,7 +81,10 @@ enum Command {
 
 fn main() -> ExitCode {
     small_pages();
-    let Cli { command, flags } = Cli::parse();
+    let Cli { command, flags } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => return out::usage(&err),
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(err) => {
@@ -88,10 +92,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(run(command, flags)).unwrap_or_else(|err| {
-        out::note(format!("error: {}", told(&err)));
+    let ended = runtime.block_on(run(command, flags)).unwrap_or_else(|err| {
+        out::note(format!("error: {}", failure::told(&err)));
         ExitCode::FAILURE
-    })
+    });
+    out::ended(ended)
 }
 
 /// Has the system give memory in small pages, also where it gives huge ones unasked: of those a few bytes keep two
@@ -122,52 +127,11 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// What failed, and why, each cause on a line of its own; and what to do where that is not plain.
-fn told(err: &anyhow::Error) -> String {
-    let told = causes::lines(err.as_ref()).join("\n  because: ");
-    if err.chain().any(finds_no_room) {
-        let output = err.chain().find_map(|cause| cause.downcast_ref::<output::CannotWrite>());
-        if let Some(output) = output {
-            return format!("{told}\n  {}", output.advice());
-        }
-        return format!(
-            "{told}\n  the disk is full, or fails: make room where the data folder is (HOC_DATA_DIR), and start again; \
-             what was committed is there"
-        );
-    }
-    match causes::next_step(err) {
-        Some(step) => format!("{told}\n  {step}"),
-        None => told,
-    }
-}
-
-fn finds_no_room(cause: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind as Kind;
-    let of_a_file = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    matches!(of_a_file, Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge))
-        || cause.downcast_ref::<drivers::StoreError>().is_some_and(drivers::StoreError::is_disk_full)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use clap::{Command, CommandFactory as _};
 
     use super::*;
-
-    #[test]
-    fn a_full_disk_is_told_by_what_was_written_to_it() {
-        let full = || io::Error::from(io::ErrorKind::StorageFull);
-        let output = output::CannotWrite::of("/full/run.json".as_ref(), full());
-        let (output, store) = (anyhow::Error::from(output), anyhow::Error::from(full()));
-        for (err, its) in [(output, "where /full/run.json goes"), (store, "(HOC_DATA_DIR)")] {
-            let told = told(&err);
-            let other = told.replace(its, "");
-            assert!(told.contains(its) && told.contains("make room"), "{told}");
-            assert!(!other.contains("goes") && !other.contains("HOC_DATA_DIR"), "{told}");
-        }
-    }
 
     /// What is broken into lines here is not broken a second time where it is shown.
     #[test]

@@ -15,7 +15,7 @@ use crate::harness::{Place, Server};
 const RUNS: &str = "/api/v1/runtime/activity/runs?limit=200";
 
 /// The captures of all SDKs, in the order in which they were sent.
-fn captures() -> Vec<PathBuf> {
+pub(crate) fn captures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/tests/data/otlp");
     let list = |folder: &Path| {
         let mut found: Vec<PathBuf> =

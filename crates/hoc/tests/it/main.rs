@@ -37,4 +37,5 @@ mod rotation;
 mod sdk;
 mod second_verifier;
 mod serve;
+mod unwritten;
 mod wrong_inputs;
