@@ -139,7 +139,7 @@ async fn play(config: &Config, opened: &Opened, scene: &Scene, screen: Screen) -
     let public = folder.join("public.pem");
     let keys = own_keys(&opened.spine).await?;
     let pem: String = keys.iter().map(proof::keys::PublicKey::to_pem).collect();
-    fs::write(&public, &pem).with_context(|| format!("cannot write {}", public.display()))?;
+    write_whole(&public, pem.as_bytes())?;
     let verified = check(&file, &public, &agent.seen, screen)?;
     Ok(json!({
         "run_id": agent.run_id,

@@ -1,5 +1,7 @@
 //! `hoc demo --once`: the main job, from a key to a verified bundle.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use testkit::Store;
 
 use crate::harness::{Place, Server};
@@ -37,6 +39,10 @@ fn the_demo_tells_a_machine_in_one_line() {
     assert_eq!(told["incidents"].as_array().map(Vec::len), Some(2), "{told:#}");
     assert!(told.get("admin_key").is_none(), "a server that is gone has no key");
     let [file, key] = ["bundle", "public_keys"].map(|name| told[name].as_str().expect("a path"));
+    for written in [file, key] {
+        let mode = std::fs::metadata(written).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{written}: both are written as any file that is made for somebody");
+    }
     assert!(place.succeed(&["verify", file, "--key", key]).ends_with("COMPLETE\n"));
 }
 
