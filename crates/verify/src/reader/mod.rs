@@ -90,6 +90,27 @@ pub(crate) trait Reader: Sized {
     /// Nothing but space is left.
     fn end(&mut self) -> Result<(), Wrong>;
 
+    /// Goes into an object that has no members but these, each once, and through all that are there; `read` is told which,
+    /// and which have not come so far. Gives those that are missing. `other` says what is wrong with any other member.
+    fn through(
+        &mut self,
+        state: &mut Self::Members,
+        names: &[&'static str],
+        other: impl Fn(&str) -> Wrong,
+        mut read: impl FnMut(&mut Self, &mut Self::Members, &'static str, &[&'static str]) -> Result<(), Wrong>,
+    ) -> Result<Vec<&'static str>, Wrong> {
+        let mut missing = names.to_vec();
+        self.open(b'{')?;
+        while let Some(name) = self.member(state)? {
+            let Some(at) = missing.iter().position(|known| *known == name) else {
+                return Err(other(&name));
+            };
+            let name = missing.remove(at);
+            read(self, state, name, &missing)?;
+        }
+        Ok(missing)
+    }
+
     /// Reads an object with exactly these members, in any order that the reader takes; `read` is told which. Members in
     /// `optional` may be absent.
     fn members(
@@ -98,18 +119,15 @@ pub(crate) trait Reader: Sized {
         optional: &[&'static str],
         mut read: impl FnMut(&mut Self, &'static str) -> Result<(), Wrong>,
     ) -> Result<(), Wrong> {
-        let mut missing = names.to_vec();
-        self.open(b'{')?;
+        let other = |name: &str| {
+            let why = if names.contains(&name) { "duplicate" } else { "unknown" };
+            Wrong::new(format!("{why} field `{name}`"))
+        };
         let mut state = Self::Members::default();
-        while let Some(name) = self.member(&mut state)? {
-            let Some(at) = missing.iter().position(|known| *known == name) else {
-                let why = if names.contains(&name.as_str()) { "duplicate" } else { "unknown" };
-                return Err(Wrong::new(format!("{why} field `{name}`")));
-            };
-            let name = missing.swap_remove(at);
-            self.known(&mut state, name, &missing, optional)?;
-            read(self, name).map_err(|wrong| wrong.within(name))?;
-        }
+        let missing = self.through(&mut state, names, other, |reader, state, name, missing| {
+            reader.known(state, name, missing, optional)?;
+            read(reader, name).map_err(|wrong| wrong.within(name))
+        })?;
         self.no_more(&mut state, &missing, optional);
         self.close(b'}');
         match missing.iter().find(|name| !optional.contains(name)) {
@@ -126,20 +144,17 @@ pub(crate) trait Reader: Sized {
         optional: &[&'static str],
         mut read: impl FnMut(&mut Self, &'static str) -> Result<(), Wrong>,
     ) -> Result<(), Wrong> {
-        let mut missing = names.to_vec();
-        self.open(b'{')?;
+        let other = |name: &str| {
+            Wrong::new(if names.contains(&name) {
+                format!("duplicate field `{name}`")
+            } else {
+                format!("unknown field `{name}`, expected one of `{}`", names.join("`, `"))
+            })
+        };
         let mut state = Self::Members::default();
-        while let Some(name) = self.member(&mut state)? {
-            let Some(at) = missing.iter().position(|known| *known == name) else {
-                return Err(Wrong::new(if names.contains(&name.as_str()) {
-                    format!("duplicate field `{name}`")
-                } else {
-                    format!("unknown field `{name}`, expected one of `{}`", names.join("`, `"))
-                }));
-            };
-            let name = missing.remove(at);
-            read(self, name).map_err(|wrong| wrong.within(name))?;
-        }
+        let missing = self.through(&mut state, names, other, |reader, _, name, _| {
+            read(reader, name).map_err(|wrong| wrong.within(name))
+        })?;
         self.close(b'}');
         if let Some(name) = missing.iter().find(|name| !optional.contains(name)) {
             return Err(Wrong::new(format!("missing field `{name}`")));
