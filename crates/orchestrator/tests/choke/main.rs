@@ -41,6 +41,7 @@ mod replicas;
 mod room;
 mod roots;
 mod runs;
+mod sent;
 mod spans;
 mod statements;
 mod thresholds;
