@@ -1,63 +1,27 @@
 //! What was answered without the store and is written later: at its own time, and not given up for a passing error.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs};
 
 use kit::{Kit, limit, spooled};
 use models::{
     account::{FailureMode, Role},
-    ids::{LimitId, RunId},
+    ids::LimitId,
     policies::LimitDraft,
 };
 use orchestrator::{
     CallContext, Error,
     background::{overdue, set_aside},
     choke::call::StartRun,
-    handlers::{
-        account::{self, SettingsChange},
-        activity, policies, system,
-    },
+    handlers::{activity, policies, system},
 };
 use proof::words::{LimitType, ResetPeriod};
 use serde_json::Value;
 use testkit::{Store, TestDatabase, on_both};
 
-use crate::agent::{Agent, ask, llm, refused, tool};
-
-pub(crate) async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
-    let agent = Agent::of(kit, "acme").await;
-    let change = SettingsChange { failure_mode: Some(mode), ..SettingsChange::default() };
-    let before = account::settings(&kit.spine, &agent.admin).await.unwrap();
-    account::update_settings(&kit.spine, &agent.admin, before.policy_generation, change).await.unwrap();
-    Agent::of(kit, "acme").await
-}
-
-/// Tries as a server does, until nothing waits in the spool.
-pub(crate) async fn drained(kit: &Kit, folder: &Path) {
-    for _ in 0..1_000 {
-        overdue::tick(&kit.spine).await.unwrap();
-        if spooled(folder).0 == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it was never written: {:?}", spooled(folder));
-}
-
-/// Two steps of each of two runs, with the store away.
-pub(crate) async fn unrecorded(db: &TestDatabase, agent: &Agent<'_>) -> [RunId; 2] {
-    let runs = [agent.start().await, agent.start().await];
-    for run in runs {
-        agent.record(run, llm(1)).await.unwrap();
-    }
-    db.take_away().await;
-    for run in runs {
-        for index in [1, 2] {
-            let passed = agent.record(run, tool("get_weather")).await.unwrap();
-            assert_eq!((passed.recorded, passed.step_index), (false, index));
-        }
-    }
-    runs
-}
+use crate::{
+    agent::{Agent, ask, llm, refused, tool},
+    away::{Back, drained, set},
+};
 
 /// Has Postgres take no step of any run but the first, until the constraint is dropped.
 async fn refuse_later_steps(db: &TestDatabase) {
@@ -179,50 +143,35 @@ async fn a_passing_error_sets_no_answer_aside() {
 
 /// What was answered without the store is all written, whatever this trigger makes of what is written at first.
 async fn all_is_written_although(refused: &str) {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    let runs = unrecorded(&db, &agent).await;
-    db.bring_back().await;
-    let trigger =
-        "CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW EXECUTE FUNCTION refused()";
-    db.tamper(&format!("{refused}; {trigger}")).await.unwrap();
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 0));
-    db.tamper("DROP TRIGGER refused ON run_segments").await.unwrap();
-    for run in runs {
-        assert_eq!(agent.run(run).await.step_count, 3);
-        assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 3, "after those that it was told of");
-    }
+    let Some(back) = Back::on_postgres().await else { return };
+    back.refuses_by(refused).await;
+    back.drained().await;
+    back.is_written().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_set_aside_is_tried_again_by_the_next_process() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    let runs = unrecorded(&db, &agent).await;
-    db.bring_back().await;
-    db.tamper(&format!(
-        "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
-         END $$;
-         CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW
-             WHEN (NEW.run_id = '{}' AND NEW.step_count > 0 AND NEW.first_step + NEW.step_count > 1) EXECUTE FUNCTION refused()",
-        runs[0].0
-    ))
-    .await
-    .unwrap();
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 2), "its neighbour is written");
-    assert_eq!(agent.run(runs[1]).await.step_count, 3);
-    drop(agent);
-    kit.db.close().await;
+    let Some(back) = Back::on_postgres().await else { return };
+    let runs = back.runs;
+    back.db
+        .tamper(&format!(
+            "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
+             END $$;
+             CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW
+                 WHEN (NEW.run_id = '{}' AND NEW.step_count > 0 AND NEW.first_step + NEW.step_count > 1) EXECUTE FUNCTION refused()",
+            runs[0].0
+        ))
+        .await
+        .unwrap();
+    back.drained().await;
+    assert_eq!(back.spooled(), (0, 2), "its neighbour is written");
+    assert_eq!(back.agent().run(runs[1]).await.step_count, 3);
+    back.refuses_no_more().await;
+    back.kit.db.close().await;
+    let Back { kit, folder, db, .. } = back;
     kit.end(folder.path()).await;
 
-    db.tamper("DROP TRIGGER refused ON run_segments").await.unwrap();
     let kit = Kit::spooling(&db, folder.path(), 2).await;
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 0));
@@ -232,46 +181,37 @@ async fn what_was_set_aside_is_tried_again_by_the_next_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_set_aside_stays_in_the_spool() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    unrecorded(&db, &agent).await;
-    db.bring_back().await;
-    refuse_later_steps(&db).await;
+    let Some(back) = Back::on_postgres().await else { return };
+    refuse_later_steps(&back.db).await;
     // As where the disk is full: no line can be added there.
-    let aside = folder.path().join("spool-refused.jsonl");
+    let aside = back.folder.path().join("spool-refused.jsonl");
     fs::create_dir(&aside).unwrap();
-    overdue::tick(&kit.spine).await.unwrap();
-    let kept = fs::read_to_string(folder.path().join("spool-0.jsonl")).unwrap();
+    overdue::tick(&back.kit.spine).await.unwrap();
+    let kept = fs::read_to_string(back.folder.path().join("spool-0.jsonl")).unwrap();
     assert_eq!(kept.lines().count(), 4, "{kept}");
     fs::remove_dir(&aside).unwrap();
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 4));
+    back.drained().await;
+    assert_eq!(back.spooled(), (0, 4));
 }
 
 /// What refused them was nothing of theirs, and is gone while the server runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_set_aside_is_tried_again_by_the_process_that_runs() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    let runs = unrecorded(&db, &agent).await;
-    db.bring_back().await;
-    refuse_later_steps(&db).await;
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 4));
-    set_aside::try_again(&kit.spine).await.unwrap();
-    assert_eq!(spooled(folder.path()), (4, 0), "they are to be written again");
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 4), "it stands in their way still");
+    let Some(back) = Back::on_postgres().await else { return };
+    let (agent, runs) = (back.agent(), back.runs);
+    refuse_later_steps(&back.db).await;
+    back.drained().await;
+    assert_eq!(back.spooled(), (0, 4));
+    set_aside::try_again(&back.kit.spine).await.unwrap();
+    assert_eq!(back.spooled(), (4, 0), "they are to be written again");
+    back.drained().await;
+    assert_eq!(back.spooled(), (0, 4), "it stands in their way still");
 
-    db.tamper("ALTER TABLE run_segments DROP CONSTRAINT odd").await.unwrap();
+    back.db.tamper("ALTER TABLE run_segments DROP CONSTRAINT odd").await.unwrap();
     assert_eq!(agent.record(runs[0], llm(1)).await.unwrap().step_index, 1, "its run goes on without them");
-    set_aside::try_again(&kit.spine).await.unwrap();
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 0));
+    set_aside::try_again(&back.kit.spine).await.unwrap();
+    back.drained().await;
+    assert_eq!(back.spooled(), (0, 0));
     assert_eq!((agent.run(runs[0]).await.step_count, agent.run(runs[1]).await.step_count), (4, 3));
 }
 

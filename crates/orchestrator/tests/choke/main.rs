@@ -5,6 +5,7 @@ mod addenda;
 mod advice;
 mod after_erasure;
 mod agent;
+mod away;
 mod budgets;
 mod bundles;
 mod causes;
