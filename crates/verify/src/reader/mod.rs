@@ -1,6 +1,7 @@
 //! How a document is gone through: all of it in memory, or one element after another out of a stream. What it is made
 //! of is said once, in `document`; both readers find the same, and say the same of what is wrong with it.
 
+mod hashing;
 mod streamed;
 mod whole;
 mod window;

@@ -1,10 +1,7 @@
 //! A document that comes as a stream: what is held of it is the value that is being read. Its canonical text is hashed
 //! as it goes by, so the members of each part must come in their canonical order.
 
-use std::{
-    io::{self, Read},
-    mem,
-};
+use std::io::{self, Read};
 
 use proof::{
     canonical::plain_until,
@@ -13,10 +10,11 @@ use proof::{
 
 use super::{
     Held, Reader,
+    hashing::{Hashing, Named},
     window::{Failure, Window},
 };
 use crate::{
-    beside::{Beside, Hashed},
+    beside::Hashed,
     json::{Parser, Wrong},
 };
 
@@ -33,11 +31,7 @@ pub(crate) enum Unread {
 pub(crate) struct Streamed<R> {
     window: Window<R>,
     depth: u32,
-    /// The hashes of all that is being read, the innermost last.
-    sums: Vec<Stream>,
-    beside: Beside,
-    /// Whether what is read is of the stretch that is hashed beside.
-    is_beside: bool,
+    hashing: Hashing,
     is_in_other_order: bool,
 }
 
@@ -45,21 +39,12 @@ pub(crate) struct Streamed<R> {
 #[derive(Default)]
 pub(crate) struct Members {
     begun: bool,
-    /// Whether one was written.
-    written: bool,
-    last: Option<&'static str>,
+    named: Named,
 }
 
 impl<R: Read> Streamed<R> {
     pub(crate) fn new(from: R) -> Self {
-        Self {
-            window: Window::new(from),
-            depth: 0,
-            sums: Vec::new(),
-            beside: Beside::default(),
-            is_beside: false,
-            is_in_other_order: false,
-        }
+        Self { window: Window::new(from), depth: 0, hashing: Hashing::default(), is_in_other_order: false }
     }
 
     /// What reading came to, once it is over. `is_ours` of a stream that is known to be a bundle: of that all is looked
@@ -88,49 +73,7 @@ impl<R: Read> Streamed<R> {
     /// Takes the next byte, which was looked at.
     fn take(&mut self, byte: u8) {
         self.window.advance(1);
-        self.write(&[byte]);
-    }
-
-    /// Whether the order of members is that in which their text is hashed.
-    fn is_hashed(&self) -> bool {
-        self.is_beside || !self.sums.is_empty()
-    }
-
-    /// The canonical text goes on.
-    fn write(&mut self, text: &[u8]) {
-        for sum in &mut self.sums {
-            sum.update(text);
-        }
-        if self.is_beside {
-            self.beside.text(text);
-        }
-    }
-
-    fn write_name(&mut self, state: &mut Members, name: &str) {
-        let comma = if mem::replace(&mut state.written, true) { "," } else { "" };
-        self.write(format!("{comma}\"{name}\":").as_bytes());
-    }
-
-    /// What is left out is null.
-    fn write_left_out(
-        &mut self,
-        state: &mut Members,
-        mut missing: Vec<&'static str>,
-        before: Option<&str>,
-        optional: &[&'static str],
-    ) {
-        if self.is_hashed() {
-            missing.retain(|name| {
-                optional.contains(name)
-                    && state.last.is_none_or(|last| *name > last)
-                    && before.is_none_or(|before| *name < before)
-            });
-            missing.sort_unstable();
-            for name in missing {
-                self.write_name(state, name);
-                self.write(b"null");
-            }
-        }
+        self.hashing.text(&[byte]);
     }
 
     /// What is read of text that nobody else has.
@@ -168,18 +111,18 @@ impl<R: Read> Streamed<R> {
     fn read<T>(
         &mut self,
         read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>,
-        piece: impl FnOnce(&mut Vec<Stream>, &mut Beside, &[u8]),
+        piece: impl FnOnce(&mut Hashing, &[u8]),
     ) -> Result<T, Wrong> {
         // What begins here is where the window begins.
         self.window.peek();
-        let Self { window, depth, sums, beside, .. } = self;
+        let Self { window, depth, hashing, .. } = self;
         loop {
             let text = window.text();
             let mut parser = Parser::below(text, *depth);
             match parser.piece(&read) {
                 // A number at the end may go on.
                 Ok((value, its)) if parser.at() < text.len() || window.is_at_end() => {
-                    piece(sums, beside, &its.canonical_bytes());
+                    piece(hashing, &its.canonical_bytes());
                     let length = parser.at();
                     window.advance(length);
                     return Ok(value);
@@ -228,11 +171,8 @@ impl<R: Read> Reader for Streamed<R> {
             _ if is_first => Ok(true),
             b',' => {
                 self.take(b',');
-                if self.peek()? == b']' {
-                    Err(Wrong::new("a comma before the end of an array"))
-                } else {
-                    Ok(true)
-                }
+                let is_over = self.peek()? == b']';
+                if is_over { Err(Wrong::new("a comma before the end of an array")) } else { Ok(true) }
             }
             _ => Err(Wrong::new("a comma is missing in an array")),
         }
@@ -246,7 +186,7 @@ impl<R: Read> Reader for Streamed<R> {
             _ => return Err(Wrong::new("a comma is missing in an object")),
         }
         state.begun = true;
-        let name = self.read(|parser| Ok(parser.string()?.into_owned()), |_, _, _| ())?;
+        let name = self.read(|parser| Ok(parser.string()?.into_owned()), |_, _| ())?;
         if self.peek()? != b':' {
             return Err(Wrong::new(format!("a colon is missing after `{name}`")));
         }
@@ -261,22 +201,21 @@ impl<R: Read> Reader for Streamed<R> {
         missing: &[&'static str],
         optional: &[&'static str],
     ) -> Result<(), Wrong> {
-        if !self.is_hashed() {
+        if !self.hashing.is_on() {
             return Ok(());
         }
         let is_skipped = missing.iter().any(|other| *other < name && !optional.contains(other));
-        if is_skipped || state.last.is_some_and(|last| name < last) {
+        if is_skipped || state.named.has_passed(name) {
             self.is_in_other_order = true;
             return Err(Wrong::new(format!("the member `{name}` is not in its place")));
         }
-        self.write_left_out(state, missing.to_vec(), Some(name), optional);
-        self.write_name(state, name);
-        state.last = Some(name);
+        self.hashing.left_out(&mut state.named, missing, Some(name), optional);
+        self.hashing.member(&mut state.named, name);
         Ok(())
     }
 
     fn no_more(&mut self, state: &mut Members, missing: &[&'static str], optional: &[&'static str]) {
-        self.write_left_out(state, missing.to_vec(), None, optional);
+        self.hashing.left_out(&mut state.named, missing, None, optional);
     }
 
     fn next(&mut self) -> Result<u8, Wrong> {
@@ -313,46 +252,36 @@ impl<R: Read> Reader for Streamed<R> {
     }
 
     fn one<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong> {
-        let is_beside = self.is_beside;
-        self.read(read, |sums, beside, text| {
-            for sum in sums {
-                sum.update(text);
-            }
-            if is_beside {
-                beside.text(text);
-            }
-        })
+        self.read(read, Hashing::text)
     }
 
     fn beside<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong> {
-        self.read(read, |_, beside, text| beside.piece(text))
+        self.read(read, Hashing::piece)
     }
 
     fn count_beside(&self) -> usize {
-        self.beside.count()
+        self.hashing.count_pieces()
     }
 
     fn stretch<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Wrong>) -> Result<(T, Hashed), Wrong> {
-        self.is_beside = true;
+        self.hashing.begin_stretch();
         let value = read(self)?;
-        self.is_beside = false;
-        Ok((value, self.beside.end()))
+        Ok((value, self.hashing.end_stretch()))
     }
 
     fn held<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Wrong>) -> Result<Held<T>, Wrong> {
-        self.sums.push(Stream::of_leaf());
+        self.hashing.begin(Stream::of_leaf());
         let value = read(self)?;
-        let hash = self.sums.pop().unwrap_or_default().finish();
-        Ok(Held { value, hash })
+        Ok(Held { value, hash: self.hashing.end() })
     }
 
     fn part<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<(T, Option<&'static str>), Wrong>,
     ) -> Result<(T, Hash), Wrong> {
-        self.sums.push(Stream::default());
+        self.hashing.begin(Stream::default());
         let (value, _) = read(self)?;
-        Ok((value, self.sums.pop().unwrap_or_default().finish()))
+        Ok((value, self.hashing.end()))
     }
 
     fn skip(&mut self) -> Result<(), Wrong> {
@@ -362,9 +291,6 @@ impl<R: Read> Reader for Streamed<R> {
     }
 
     fn end(&mut self) -> Result<(), Wrong> {
-        match self.window.peek() {
-            None => Ok(()),
-            Some(_) => Err(Wrong::new("there is more after the document")),
-        }
+        self.window.peek().map_or(Ok(()), |_| Err(Wrong::new("there is more after the document")))
     }
 }
