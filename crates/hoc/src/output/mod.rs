@@ -3,18 +3,21 @@
 //! A file that is there is replaced when all of the new one is written, and keeps its mode; a link stays, and what it
 //! names is replaced. What cannot be replaced, as a pipe or a device, is written as it comes.
 
+mod rights;
+
 use std::{
     error::Error,
     fmt,
-    fs::{self, File, Metadata, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{self, Stdout, Write},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, fchown},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
+use self::rights::Rights;
 use crate::private;
 
 /// So many links after each other are followed, as by Linux.
@@ -155,31 +158,6 @@ fn put(making: NamedTempFile, file: &Path, there: Option<Rights>) -> io::Result<
     Ok(())
 }
 
-/// Whose a file is, and who may do what with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rights {
-    owner: u32,
-    group: u32,
-    mode: u32,
-}
-
-impl Rights {
-    fn of(file: &Metadata) -> Self {
-        Self { owner: file.uid(), group: file.gid(), mode: file.mode() & 0o777 }
-    }
-
-    /// Gives them to the file that takes the place.
-    fn give(self, file: &File) -> io::Result<()> {
-        let Self { owner, group, mut mode } = self;
-        let its = Self::of(&file.metadata()?);
-        if (its.owner, its.group) != (owner, group) && fchown(file, Some(owner), Some(group)).is_err() {
-            // What one group could do is not for another.
-            mode &= !0o070;
-        }
-        file.set_permissions(Permissions::from_mode(mode))
-    }
-}
-
 /// Writes a file.
 pub(crate) fn write_whole(name: &Path, bytes: &[u8]) -> Result<(), CannotWrite> {
     let write = || -> io::Result<u64> {
@@ -231,7 +209,13 @@ impl Error for CannotWrite {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::{fs::symlink, net::UnixListener};
+    use std::{
+        fs::Permissions,
+        os::unix::{
+            fs::{MetadataExt as _, PermissionsExt as _, symlink},
+            net::UnixListener,
+        },
+    };
 
     use super::*;
 
