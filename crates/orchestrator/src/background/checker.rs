@@ -1,8 +1,9 @@
 //! The integrity check: reads definitions, logs, runs and counters again, and what this server remembers of runs, a
 //! bounded piece at a time, and opens an incident for each row that is not what was recorded.
 //!
-//! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
-//! leaf, and must come to the roots that were signed and to the head.
+//! It trusts no result that was stored.
+
+mod walk;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,14 +11,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use drivers::{ReadTx, StoreError, counters::Round};
-use engines::incidents::Mismatch;
-use models::{
-    ids::{RunId, TenantId},
-    ledger::Checkpoint,
-};
-use proof::{hash::Hash, leaves::AuditLeaf, merkle::Frontier, words::LogName};
+use drivers::counters::Round;
+use models::ids::{RunId, TenantId};
+use proof::words::LogName;
 
+use self::walk::Walk;
 use crate::{
     consequences::{
         found::{Found, mismatched_definitions, of_corrupt, of_remembered},
@@ -32,8 +30,7 @@ use crate::{
     spine::Spine,
 };
 
-/// Rows of a log, and runs, of one piece.
-const ROWS: u64 = 500;
+/// Runs of one piece.
 const RUNS: u64 = 20;
 
 /// So many bytes of segments and texts, opened, are one piece, whatever runs they are of; one run is always one.
@@ -42,9 +39,6 @@ const BYTES: u64 = 16 << 20;
 /// How many pieces of a pass delete counters of one round that came to nothing. What is left is deleted by the next
 /// pass: no tenant keeps the check from the others by what it leaves.
 const SWEEPING_PIECES: u32 = 10;
-
-/// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
-const TOLD: usize = 10;
 
 /// How far one server has come.
 #[derive(Debug, Default)]
@@ -72,16 +66,6 @@ enum Part {
     Counters(Option<Round>),
     /// Of a round that was looked at, what came to nothing is deleted; in so many pieces more at most.
     Sweep(Round, u32),
-}
-
-/// A log, as far as it has been read.
-#[derive(Clone, Debug)]
-struct Walk {
-    log: LogName,
-    tree: Frontier,
-    /// What was signed of it when the walk began.
-    signed: Option<Checkpoint>,
-    told: usize,
 }
 
 impl Checker {
@@ -206,120 +190,6 @@ fn within(runs: &[RunId], bytes: &HashMap<RunId, u64>) -> usize {
         read <= BYTES
     };
     runs.iter().take_while(fits).count().max(1)
-}
-
-/// A leaf as it is stored: its place, the hash beside it, and the hash that it has.
-struct Leaf {
-    index: u64,
-    stored: Hash,
-    computed: Hash,
-}
-
-impl Walk {
-    async fn begin(store: &ReadTx, tenant: TenantId, log: LogName) -> Result<Self, StoreError> {
-        let signed = store.ledger().latest_checkpoint(tenant, log).await?;
-        Ok(Self { log, tree: Frontier::default(), signed, told: 0 })
-    }
-
-    /// Reads on; true where the log is over, or cannot be read further.
-    async fn go_on(&mut self, store: &ReadTx, tenant: TenantId) -> Result<(Vec<Found>, bool), StoreError> {
-        let (leaves, over) = match self.leaves(store, tenant).await {
-            Ok(read) => read,
-            Err(err) => return Ok((vec![of_corrupt(None, err)?], true)),
-        };
-        let mut found = Vec::new();
-        for leaf in &leaves {
-            let expected = self.tree.size();
-            if leaf.index != expected {
-                found.push(self.leaf(expected, "it is gone"));
-                return Ok((found, true));
-            }
-            if leaf.stored != leaf.computed {
-                self.told += 1;
-                found.push(self.leaf(expected, "it does not match its hash"));
-                if self.told >= TOLD {
-                    return Ok((found, true));
-                }
-            }
-            self.tree.push(leaf.stored);
-            found.extend(self.unlike_signed());
-        }
-        if over {
-            let head = store.ledger().head(tenant, self.log).await?;
-            let size = head.as_ref().map_or(0, |head| head.frontier.size());
-            if self.tree.size() < size {
-                found.push(self.leaf(self.tree.size(), "it is gone"));
-            } else if head.is_some_and(|head| head.frontier != self.tree) {
-                found.push(self.of(
-                    "log_heads",
-                    self.log.to_string(),
-                    "the log's head is not the root of its rows",
-                ));
-            }
-        }
-        Ok((found, over))
-    }
-
-    /// The next leaves, and whether there are no more: rows of the log, and between them what it says of itself.
-    async fn leaves(&self, store: &ReadTx, tenant: TenantId) -> Result<(Vec<Leaf>, bool), StoreError> {
-        let from = self.tree.size();
-        let mut leaves: Vec<Leaf> = match self.log {
-            LogName::Audit => {
-                let rows = store.logs().audit_from(tenant, from, ROWS).await?;
-                let leaf = |row: models::logs::AuditEntry| Leaf {
-                    index: row.leaf_index,
-                    stored: row.leaf_hash,
-                    computed: AuditLeaf::Entry(row.record).hash(),
-                };
-                rows.into_iter().map(leaf).collect()
-            }
-            LogName::Runs => {
-                let rows = store.ledger().run_log_from(tenant, from, ROWS).await?;
-                let leaf = |row: models::ledger::RunLogEntry| Leaf {
-                    index: row.leaf_index,
-                    stored: row.leaf_hash,
-                    computed: row.leaf.hash(),
-                };
-                rows.into_iter().map(leaf).collect()
-            }
-        };
-        let over = (leaves.len() as u64) < ROWS;
-        let last = leaves.last().map_or(from, |leaf| leaf.index);
-        let marks = store.ledger().log_marks(tenant, self.log).await?.into_iter();
-        let here = marks.filter(|mark| mark.leaf_index >= from && (over || mark.leaf_index < last));
-        leaves.extend(here.map(|mark| Leaf {
-            index: mark.leaf_index,
-            stored: mark.leaf_hash,
-            computed: mark.mark.hash(),
-        }));
-        leaves.sort_by_key(|leaf| leaf.index);
-        Ok((leaves, over))
-    }
-
-    /// The log is as long now as what was signed of it, and is something else.
-    fn unlike_signed(&self) -> Option<Found> {
-        let signed = self.signed.as_ref().filter(|signed| signed.tree_size == self.tree.size())?;
-        let differs = signed.root_hash != self.tree.root();
-        differs.then(|| {
-            self.of("checkpoints", signed.id.to_string(), "the rows do not come to the root that was signed")
-        })
-    }
-
-    fn leaf(&self, index: u64, why: &str) -> Found {
-        let table = match self.log {
-            LogName::Audit => "audit_ledger",
-            LogName::Runs => "run_log",
-        };
-        self.of(table, format!("leaf {index}"), why)
-    }
-
-    fn of(&self, table: &'static str, row: String, why: &str) -> Found {
-        let log = match self.log {
-            LogName::Audit => "the Audit Ledger",
-            LogName::Runs => "the run log",
-        };
-        (None, Mismatch { table, row, log, why: why.to_owned(), policy_id: None, part_of: Some(self.log) })
-    }
 }
 
 fn lock<T>(of: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
