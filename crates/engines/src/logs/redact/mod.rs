@@ -58,6 +58,7 @@ mod unveil;
 mod urls;
 mod users;
 mod values;
+mod ways;
 mod words;
 
 #[cfg(test)]
