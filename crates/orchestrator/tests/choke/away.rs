@@ -1,4 +1,5 @@
-//! Answers that were given while the store was away: what tests of them begin with, and that they are written in the end.
+//! Answers that were given while the store was away: what tests of them begin with, and that they are written in the
+//! end.
 
 use std::{path::Path, time::Duration};
 

@@ -91,8 +91,9 @@ pub(crate) trait Reader: Sized {
     /// Nothing but space is left.
     fn end(&mut self) -> Result<(), Wrong>;
 
-    /// Goes into an object that has no members but these, each once, and through all that are there; `read` is told which,
-    /// and which have not come so far. Gives those that are missing. `other` says what is wrong with any other member.
+    /// Goes into an object that has no members but these, each once, and through all that are there; `read` is told
+    /// which, and which have not come so far. Gives those that are missing. `other` says what is wrong with any other
+    /// member.
     fn through(
         &mut self,
         state: &mut Self::Members,
