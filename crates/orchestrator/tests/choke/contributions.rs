@@ -40,7 +40,7 @@ fn reporters(steps: &[StepRecord]) -> Vec<Option<KeyId>> {
 }
 
 /// Another prompt in a span, and so another span of the same id.
-fn other(mut span: Value) -> Value {
+pub(crate) fn other(mut span: Value) -> Value {
     span["attributes"] = json!([{ "key": "gen_ai.prompt.0.content", "value": { "stringValue": "forged" } }]);
     span
 }

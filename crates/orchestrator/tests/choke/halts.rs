@@ -54,7 +54,7 @@ async fn two_servers(db: &TestDatabase) -> ([TempDir; 2], Kit, Kit) {
 }
 
 /// From now on the store can be read and takes nothing, as after a failover or with a full disk, until it is told to.
-async fn take_nothing(db: &TestDatabase) -> Option<Stranger> {
+pub(crate) async fn take_nothing(db: &TestDatabase) -> Option<Stranger> {
     if db.store() == Store::Sqlite {
         return Some(db.stranger("UPDATE tenants SET slug = slug").await);
     }
@@ -69,7 +69,7 @@ async fn take_nothing(db: &TestDatabase) -> Option<Stranger> {
     None
 }
 
-async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
+pub(crate) async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
     match stranger {
         Some(stranger) => stranger.let_go().await,
         None => db.tamper("DROP FUNCTION only_read() CASCADE").await.unwrap(),
@@ -77,7 +77,7 @@ async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
 }
 
 /// From now on no commit is confirmed that adds to that table, as where the server goes in the middle of it.
-pub(crate) async fn end_commits(db: &TestDatabase, table: &str) {
+async fn end_commits(db: &TestDatabase, table: &str) {
     let function = "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              RAISE EXCEPTION 'the server goes' USING ERRCODE = 'admin_shutdown';
          END $$";
@@ -92,7 +92,7 @@ async fn look(kit: &Kit) {
     remembered::tick(&kit.spine).await.unwrap();
 }
 
-fn unavailable<T: std::fmt::Debug>(answer: &Result<T, Error>) {
+pub(crate) fn unavailable<T: std::fmt::Debug>(answer: &Result<T, Error>) {
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
 }
 

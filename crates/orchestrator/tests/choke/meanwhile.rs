@@ -82,7 +82,7 @@ fn killed<T: std::fmt::Debug>(answer: &Result<T, Error>) {
 }
 
 /// Lets everything through until something is held that is meant, and gives that line.
-async fn held(board: &Switchboard, is_meant: impl Fn(&Line) -> bool) -> u64 {
+pub(crate) async fn held(board: &Switchboard, is_meant: impl Fn(&Line) -> bool) -> u64 {
     let mut changes = board.changes();
     let meant = async {
         loop {

@@ -25,7 +25,7 @@ async fn compared(agent: &Agent<'_>) -> Compared {
 }
 
 /// Runs of the tenant are remembered, and all as they are stored.
-async fn is_stored(agent: &Agent<'_>, what: &str) {
+pub(crate) async fn is_stored(agent: &Agent<'_>, what: &str) {
     let compared = compared(agent).await;
     assert_eq!(compared.differing, [], "{what}");
     assert!(compared.runs > 0, "{what}: nothing is remembered");

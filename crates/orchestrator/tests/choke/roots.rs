@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// A span whose parent is in another process, as flags of OpenTelemetry say.
-fn remote(id: &str, parent: &str, seconds: u64, failed: bool) -> Value {
+pub(crate) fn remote(id: &str, parent: &str, seconds: u64, failed: bool) -> Value {
     let end = 1_795_238_600_000_000_000 + seconds * 1_000_000_000;
     json!({ "traceId": trace_id(1), "spanId": id, "parentSpanId": parent, "name": "invoke_agent w", "flags": 0x301,
         "startTimeUnixNano": "1795238600000000000", "endTimeUnixNano": end.to_string(),
         "status": { "code": if failed { 2 } else { 0 } } })
 }
 
-const ONE: &str = "00000000000000a1";
-const OTHER: &str = "00000000000000a2";
+pub(crate) const ONE: &str = "00000000000000a1";
+pub(crate) const OTHER: &str = "00000000000000a2";
 const ENTRY: &str = "00000000000000a3";
 const OUTSIDE: &str = "0000000000000fff";
 

@@ -54,12 +54,18 @@ pub(crate) async fn send(agent: &Agent<'_>, spans: &[Value]) -> RejectedSpans {
 
 /// The same by a service of that name.
 pub(crate) async fn send_from(agent: &Agent<'_>, service: &str, spans: &[Value]) -> RejectedSpans {
+    ingest_from(agent, service, spans).await.unwrap().rejected
+}
+
+/// The same, and what becomes of all of them.
+pub(crate) async fn ingest_from(
+    agent: &Agent<'_>,
+    service: &str,
+    spans: &[Value],
+) -> Result<activity::Ingested, Error> {
     let service = json!([{ "key": "service.name", "value": { "stringValue": service } }]);
     let body = json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": spans }] }] });
-    activity::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes())
-        .await
-        .unwrap()
-        .rejected
+    activity::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes()).await
 }
 
 pub(crate) async fn runs(agent: &Agent<'_>) -> Vec<Run> {

@@ -1,5 +1,9 @@
 //! A run that a server remembers is not read again; and nothing that is done to it meanwhile is missed by that.
 
+mod doubt;
+mod keys;
+mod others;
+
 use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{
@@ -9,12 +13,11 @@ use orchestrator::{
     handlers::{activity, policies},
 };
 use proof::words::{InterventionKind, LimitType};
-use testkit::{Store, TestDatabase, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{
     agent::{Agent, ask, keyed, llm, refused, tool},
-    halts::end_commits,
     spans::{call, only_run, root, send},
 };
 
@@ -254,20 +257,4 @@ on_both! {
             assert_eq!(next.step_index, index, "{gone:?}: who starts anew goes on with what there is");
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_goes_on_where_nobody_knows_what_became_of_its_last_commit() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let kit = Kit::on(&db).await;
-    let agent = Agent::of(&kit, "acme").await;
-    let run = agent.start().await;
-    agent.record(run, llm(1)).await.unwrap();
-    end_commits(&db, "run_segments").await;
-    let unknown = agent.record(run, llm(1)).await;
-    assert!(matches!(unknown, Err(Error::CommitUnknown(_))), "{unknown:?}");
-    db.tamper("DROP FUNCTION gone() CASCADE").await.unwrap();
-    assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 1, "it was not in");
-    assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 2);
-    is_whole(&agent, run, 3).await;
 }
