@@ -188,8 +188,8 @@ impl Conn {
     }
 
     async fn sent_as_one(&self, waiting: &mut [Write]) -> Result<Vec<u64>, StoreError> {
-        let sql = together::as_one(waiting);
-        let watch = Watch::start(self, &sql);
+        let (sql, tables) = (together::as_one(waiting), together::tables(waiting));
+        let watch = Watch::start(self, &sql).of(&tables);
         let mut args = PgArguments::default();
         for write in waiting.iter_mut() {
             match std::mem::replace(&mut write.sends, Sends::Values(Values(Vec::new()))) {
@@ -399,19 +399,28 @@ fn not_postgres() -> StoreError {
 struct Watch<'s> {
     conn: &'s Conn,
     sql: &'s str,
+    /// What writes that go together are known by: their text begins alike, whatever else they write.
+    tables: &'s [&'static str],
     began: Instant,
 }
 
 impl<'s> Watch<'s> {
     fn start(conn: &'s Conn, sql: &'s str) -> Self {
         conn.sent.fetch_add(1, Ordering::Relaxed);
-        Self { conn, sql, began: Instant::now() }
+        Self { conn, sql, tables: &[], began: Instant::now() }
+    }
+
+    /// It writes these tables together.
+    fn of(self, tables: &'s [&'static str]) -> Self {
+        Self { tables, ..self }
     }
 
     fn end<T>(self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         let took = self.began.elapsed();
         if took >= SLOW {
-            tracing::warn!(took_ms = took.as_millis(), sql = head(self.sql), "slow statement");
+            let tables = (!self.tables.is_empty()).then(|| self.tables.join(", "));
+            let (took_ms, sql) = (took.as_millis(), head(self.sql));
+            tracing::warn!(took_ms, sql, tables = tables.as_deref(), "slow statement");
         } else {
             tracing::trace!(took_us = took.as_micros(), sql = head(self.sql), "statement");
         }
@@ -423,7 +432,7 @@ impl<'s> Watch<'s> {
         } else if let Some(answered) = &self.conn.answered {
             answered.fetch_add(1, Ordering::Relaxed);
         }
-        answer
+        if self.tables.is_empty() { answer } else { answer.map_err(|err| err.of_tables(self.tables)) }
     }
 }
 

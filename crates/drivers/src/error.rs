@@ -8,6 +8,15 @@ use sea_orm::{DbErr, RuntimeErr, sqlx};
 /// What lies under a failure. Kept as a source; nobody above this crate takes it apart.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
+/// What failed where several tables were written by one statement.
+#[derive(Debug, thiserror::Error)]
+#[error("of a write to {tables}")]
+struct OfTables {
+    tables: String,
+    #[source]
+    cause: Cause,
+}
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -188,6 +197,22 @@ impl StoreError {
     pub(crate) fn in_row(self, row: String) -> Self {
         match self {
             Self::Corrupt { table, why, .. } => Self::Corrupt { table, row, why },
+            other => other,
+        }
+    }
+
+    /// The same, met while these tables were written together: what the store says of it need not name one.
+    pub(crate) fn of_tables(self, tables: &[&str]) -> Self {
+        let of = |cause: Cause| -> Cause { Box::new(OfTables { tables: tables.join(", "), cause }) };
+        match self {
+            Self::Conflict(cause) => Self::Conflict(of(cause)),
+            Self::Related(cause) => Self::Related(of(cause)),
+            Self::AppendOnly(cause) => Self::AppendOnly(of(cause)),
+            Self::Refused(cause) => Self::Refused(of(cause)),
+            Self::Retry(cause) => Self::Retry(of(cause)),
+            Self::Locked(cause) => Self::Locked(of(cause)),
+            Self::Unavailable(cause) => Self::Unavailable(of(cause)),
+            Self::Database(cause) => Self::Database(of(cause)),
             other => other,
         }
     }

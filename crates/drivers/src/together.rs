@@ -108,6 +108,17 @@ pub(crate) fn parts(writes: Vec<Write>) -> Vec<Vec<Write>> {
     parts
 }
 
+/// What they write, each table once.
+pub(crate) fn tables(writes: &[Write]) -> Vec<&'static str> {
+    let mut tables = Vec::with_capacity(writes.len());
+    for Write { table, .. } in writes {
+        if !tables.contains(table) {
+            tables.push(*table);
+        }
+    }
+    tables
+}
+
 /// The statements as one of Postgres, whose one row has how many rows each of them touched.
 pub(crate) fn as_one(writes: &[Write]) -> String {
     let parts = writes.iter().enumerate().map(|(at, write)| {

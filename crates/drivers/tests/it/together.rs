@@ -1,6 +1,6 @@
 //! Writes that go together: on Postgres one statement, that fails as each of them would; on SQLite none waits.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use drivers::{Db, StoreError, Tx, activity::DecidedRun};
 use models::{
@@ -113,6 +113,10 @@ testkit::on_both! {
                     _ => false,
                 };
                 assert!(is_told, "{fails:?}, by the commit: {by_commit}: {told:?}");
+                if let (Err(StoreError::Conflict(cause)), Store::Postgres) = (&told, db.store()) {
+                    assert_eq!(cause.to_string(), "of a write to system_records, runs", "what may be to blame");
+                    assert!(cause.source().is_some(), "{cause:?}");
+                }
                 assert_eq!(db.row_counts().await, stored, "{fails:?}: nothing of the others is there");
             }
         }
