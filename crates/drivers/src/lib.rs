@@ -9,7 +9,8 @@
 //! - `idempotency()`: [`idempotency::IdempotencyStore`], [`idempotency::IdempotencyReads`]. Answers of calls that came
 //!   with a key.
 //! - `activity()`: [`activity::Activity`], [`activity::ActivityReads`]. Runs.
-//! - `run_locks()`: [`run_locks::RunLocks`], to lock only. Runs with their traces, or whether they are as they were.
+//! - `run_locks()`: [`run_locks::RunLocks`], to lock only. Runs with their traces, or whether they are as they were;
+//!   and all keys of those.
 //! - `run_metrics()`: [`activity::RunMetricsDriver`], to write only. `policy_violation` and
 //!   `policy_draft_count` of runs.
 //! - `run_signals()`: [`activity::RunSignalDriver`], to write only. `risk_level` of runs.
@@ -83,6 +84,7 @@ mod read;
 mod rest;
 mod rows;
 mod rowtype;
+mod run_keys;
 pub mod run_locks;
 mod seen;
 mod servers;

@@ -23,7 +23,7 @@ use proof::{
 pub use self::{
     contents::{KeptText, RunTexts, StepTexts},
     context::{Actor, ExecutionContext},
-    step_key::StepKey,
+    step_key::{KeyDigest, StepKey},
 };
 use crate::ids::{KeyId, LlmRunId, RunId, SystemRecordId, TenantId, TraceId};
 

@@ -3,11 +3,10 @@
 use entities::logs::{run_contents, run_segments as segments, step_keys};
 use models::{
     ids::{RunId, TenantId},
-    logs::StepKey,
+    logs::{KeyDigest, StepKey},
     verdict::Verdict,
 };
 use proof::{
-    hash::sha256,
     records::StepRecord,
     segment::{self as codec, FEED},
     tagged::{Hashed, RecordRef},
@@ -105,9 +104,9 @@ impl TraceStore<'_> {
     }
 }
 
-/// What stands in the open for a key: 16 bytes of its hash.
+/// What stands in the open for a key, beside whether it is a span's.
 pub(super) fn digest(key: &str) -> Vec<u8> {
-    sha256(key.as_bytes()).0[..16].to_vec()
+    KeyDigest::of(key, false).bytes.to_vec()
 }
 
 fn keys_of<'s>(

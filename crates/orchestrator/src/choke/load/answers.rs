@@ -16,7 +16,12 @@ use super::touched::Touched;
 use crate::{
     choke::{
         prepare::Call,
-        state::{KnownStep, State, kept_keys::may_be_taken, traced},
+        state::{
+            KnownStep, State,
+            kept_keys::{are_few, may_be_taken},
+            keys::Keys,
+            traced,
+        },
     },
     consequences::found::of_row,
 };
@@ -30,6 +35,7 @@ pub(super) async fn load(
 ) -> Result<(), StoreError> {
     let tenant = state.tenant.id;
     let mut decisions: BTreeSet<(RunId, DecisionId)> = BTreeSet::new();
+    load_keys(state, tx, touched).await?;
     let keys: Vec<_> = touched.keys.iter().filter(|key| may_be_taken(state, key)).cloned().collect();
     if !keys.is_empty() {
         load_steps(state, tx, &keys).await?;
@@ -56,6 +62,21 @@ pub(super) async fn load(
             know(state, decision);
         }
     }
+    Ok(())
+}
+
+/// All keys of the runs that calls come to with a key, where they are not known and not many: who comes for the first
+/// time, now and as long as the run is remembered, is looked for no further.
+async fn load_keys(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
+    let asked: BTreeSet<RunId> = touched.keys.iter().map(|(run, _)| *run).collect();
+    let is_read = |run: &RunId| !state.keys.contains_key(run) && state.runs.get(run).is_some_and(are_few);
+    let runs: Vec<RunId> = asked.into_iter().filter(is_read).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let mut stored = tx.run_locks().keys_of(state.tenant.id, &runs).await?;
+    let known = runs.into_iter().map(|run| (run, Keys::stored(stored.remove(&run).unwrap_or_default())));
+    state.keys.extend(known);
     Ok(())
 }
 

@@ -1,16 +1,29 @@
 //! Where this replica knows all keys of a run, nothing was recorded under another, and the store is not asked.
 //!
-//! It knows them of a run that began here and that nobody else has written since: the run's version says so.
+//! It knows them of a run that began here, and of one that has few records, which are read once; and it goes on to know
+//! them for as long as nobody else writes the run: the run's version says so.
 
 use std::collections::HashMap;
 
-use models::{ids::RunId, logs::StepKey};
+use models::{activity::RunState as LifeState, ids::RunId, logs::StepKey};
+use proof::records::RecordKind;
 
-use super::{State, held::Write, keys::Keys};
+use super::{RunState, State, held::Write, keys::Keys};
+
+/// Of a run with so many decisions, and so with no more keys, all of them are read where one is to be looked for. That
+/// costs what looking for it does, or less, also where the run is written by several replicas in turn and it is for one
+/// call alone.
+const FEW: u64 = 256;
 
 /// Whether something may have been recorded under that key.
 pub(in crate::choke) fn may_be_taken(state: &State, (run, key): &(RunId, StepKey)) -> bool {
     state.keys.get(run).is_none_or(|keys| keys.has(key))
+}
+
+/// Whether all keys of a run are to be read, of which some are not known. Whatever has one has a decision. Of a run
+/// that takes no steps little is asked.
+pub(in crate::choke) fn are_few(run: &RunState) -> bool {
+    run.late.is_none() && run.run.state == LifeState::Live && run.next_seq(RecordKind::Decision) <= FEW
 }
 
 /// The keys of the runs of which all are known, as a committed group leaves them: with those of all that it has
@@ -23,13 +36,13 @@ pub(in crate::choke) fn left(state: &mut State) -> HashMap<RunId, Keys> {
     for (step, _) in &state.new.steps {
         let (Ok(run), Some(key)) = (step.run_id.parse::<RunId>(), StepKey::of(step)) else { continue };
         if let Some(keys) = known.get_mut(&run) {
-            keys.add(key);
+            keys.add(&key);
         }
     }
     for permit in state.permits.values().filter(|permit| permit.to_write() == Write::New) {
         let permit = permit.row();
         if let (Some(key), Some(keys)) = (&permit.idempotency_key, known.get_mut(&permit.run_id)) {
-            keys.add(StepKey::Given(key.clone()));
+            keys.add(&StepKey::Given(key.clone()));
         }
     }
     known.retain(|_, keys| !keys.are_too_many());

@@ -2,38 +2,35 @@
 
 use std::collections::HashSet;
 
-use models::logs::StepKey;
+use models::logs::{KeyDigest, StepKey};
 
 /// So many of a run are kept. Of a run that has more, the store is asked.
 const MOST: usize = 1_000;
-/// A key beside its text.
-const OF_A_KEY: usize = 1 << 6;
 
 /// All keys of a run.
 #[derive(Clone, Default)]
-pub(in crate::choke) struct Keys {
-    all: HashSet<StepKey>,
-    bytes: usize,
-}
+pub(in crate::choke) struct Keys(HashSet<KeyDigest>);
 
 impl Keys {
-    pub(in crate::choke) fn add(&mut self, key: StepKey) {
-        let bytes = OF_A_KEY + key.text().len();
-        if self.all.insert(key) {
-            self.bytes += bytes;
-        }
+    /// Those that the store has.
+    pub(in crate::choke) fn stored(keys: Vec<KeyDigest>) -> Self {
+        Self(keys.into_iter().collect())
+    }
+
+    pub(in crate::choke) fn add(&mut self, key: &StepKey) {
+        self.0.insert(key.digest());
     }
 
     pub(in crate::choke) fn has(&self, key: &StepKey) -> bool {
-        self.all.contains(key)
+        self.0.contains(&key.digest())
     }
 
     pub(in crate::choke) fn are_too_many(&self) -> bool {
-        self.all.len() > MOST
+        self.0.len() > MOST
     }
 
     /// About how many bytes they are.
     pub(in crate::choke) fn weight(&self) -> usize {
-        self.bytes
+        self.0.capacity() * size_of::<KeyDigest>() * 5 / 4
     }
 }

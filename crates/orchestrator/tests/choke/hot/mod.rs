@@ -75,7 +75,7 @@ on_both! {
         is_whole(&there, run, 6).await;
     }
 
-    /// Only where all of them are known: the run began here, and nobody else has written it since.
+    /// Where all of them are known: the run began here, or they were read, and nobody else has written it since.
     async fn nor_is_it_asked_for_keys_that_are_new(db: TestDatabase) {
         let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
         let here = Agent::of(&one, "acme").await;
@@ -99,15 +99,20 @@ on_both! {
         assert_eq!(record(&here, "d").await.1, known);
 
         record(&there, "e").await.0.unwrap();
-        let (asked, not_known) = record(&there, "f").await;
-        asked.unwrap();
-        assert!(not_known >= known + 2, "{not_known}, {known}: steps and permits are looked for");
+        let (first, there_known) = record(&there, "f").await;
+        first.unwrap();
+        assert_eq!(there_known, known, "they were read with the run, and are known from then on");
+        let (first, cold) = record(&here, "g").await;
+        first.unwrap();
+        assert_eq!(cold, known + 3, "the run with its trace, its salt and all its keys are read");
         for agent in [&there, &here] {
-            for key in ["a", "b", "d", "e", "f"] {
+            for key in ["a", "b", "d", "e", "f", "g"] {
                 record(agent, key).await.0.unwrap();
             }
+            let taken = record(agent, "c").await.0;
+            assert!(matches!(taken, Err(Error::IdempotencyConflict { .. })), "{taken:?}");
         }
-        is_whole(&here, run, 5).await;
+        is_whole(&here, run, 6).await;
     }
 
     async fn nor_is_what_its_open_permits_hold(db: TestDatabase) {
@@ -158,9 +163,8 @@ on_both! {
         assert_eq!(sent(&there, 4).await, hot, "however often");
         sent(&here, 5).await;
         let cold = sent(&there, 6).await;
-        assert!(cold >= hot + 2, "{cold}, {hot}: another wrote it");
-        // Of a run that another has written not all keys are known, so the store is asked whether a span is new.
-        assert_eq!(sent(&there, 7).await, hot + 1, "and it is remembered again");
+        assert!(cold >= hot + 3, "{cold}, {hot}: another wrote it");
+        assert_eq!(sent(&there, 7).await, hot, "and it is remembered again, with all its keys");
         let run = only_run(&here).await;
         assert_eq!((run.step_count, run.input_tokens), (7, 7 * 21));
         send(&there, &[root(1, false)]).await;

@@ -1,0 +1,76 @@
+//! All keys of runs that a group has locked, for who remembers the runs: those of steps, as they stand in the open, and
+//! those of permits.
+
+use std::collections::HashMap;
+
+use entities::{Id, logs::step_keys, policies::permits};
+use models::{
+    ids::{RunId, TenantId},
+    logs::KeyDigest,
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryResult, QuerySelect as _, QueryTrait as _,
+    Select,
+    sea_query::{Expr, SelectStatement, UnionType},
+};
+
+use crate::{StoreError, dialect, keys, run_locks::RunLocks, tally::value};
+
+const TABLE: &str = "step_keys";
+
+fn steps_of(tenant: TenantId) -> Select<step_keys::Entity> {
+    step_keys::Entity::find().filter(step_keys::Column::TenantId.eq(tenant.0))
+}
+
+fn permits_of(tenant: TenantId) -> Select<permits::Entity> {
+    // The index has only permits with a key.
+    let of_tenant = permits::Entity::find().filter(permits::Column::TenantId.eq(tenant.0));
+    of_tenant.filter(permits::Column::IdempotencyKey.is_not_null())
+}
+
+impl RunLocks<'_> {
+    /// The keys under which steps and permits of these runs were recorded; a run without any is not listed. While the
+    /// runs are locked there will be no other. One statement.
+    pub async fn keys_of(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<HashMap<RunId, Vec<KeyDigest>>, StoreError> {
+        use permits::Column as P;
+        use step_keys::Column as K;
+        let backend = self.conn.backend();
+        let mut found: HashMap<RunId, Vec<KeyDigest>> = HashMap::new();
+        for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 2)) {
+            let steps = steps_of(tenant)
+                .filter(dialect::among(backend, &[K::RunId], keys::transposed(chunk)))
+                .select_only()
+                .columns([K::RunId, K::Digest, K::IsSpan])
+                .expr_as(Expr::cust("NULL"), "given");
+            let permits = permits_of(tenant)
+                .filter(dialect::among(backend, &[P::RunId], keys::transposed(chunk)))
+                .select_only()
+                .column(P::RunId)
+                .expr_as(Expr::cust("NULL"), "digest")
+                .expr_as(Expr::cust("NULL"), "is_span")
+                .column(P::IdempotencyKey);
+            let mut both: SelectStatement = steps.into_query();
+            both.union(UnionType::All, permits.into_query());
+            for row in self.conn.rows(self.conn.statement(&both)).await? {
+                let Id(run): Id<RunId> = value(TABLE, &row, 0)?;
+                if let Some(key) = key(&row)? {
+                    found.entry(run).or_default().push(key);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn key(row: &QueryResult) -> Result<Option<KeyDigest>, StoreError> {
+    if let Some(given) = value::<Option<String>>(TABLE, row, 3)? {
+        return Ok(Some(KeyDigest::of(&given, false)));
+    }
+    let (digest, is_span): (Vec<u8>, bool) = (value(TABLE, row, 1)?, value(TABLE, row, 2)?);
+    // Of another length it is that of no key: who holds the keys of the run against its steps says so.
+    Ok(digest.try_into().ok().map(|bytes| KeyDigest { bytes, is_span }))
+}
