@@ -3,8 +3,8 @@
 //! Permits lapse meanwhile, calls are repeated at another replica, people kill runs and freeze their agent, connections
 //! are lost before and after Postgres has read what was sent, and replicas die. Whatever the order: what limits count
 //! is what the rows say after each commit, no more is admitted than there is, of all runs or of one, nothing passes
-//! after a halt, no step is lost or doubled, nobody waits for one who waits for them, and every run
-//! ends as a bundle that verifies.
+//! after a halt, no step is lost or doubled, nobody waits for one who waits for them, what replicas
+//! remember of a run is what is stored, unless another wrote it since, and every run ends as a bundle that verifies.
 //!
 //! A failure names its seed and tells the whole schedule. `HOC_DRILL_SEED=N` plays that one seed again, and
 //! `HOC_DRILL_SEEDS=N` as many (`cargo xtask drill interleave`). A seed is the same calls and the same choices;
@@ -95,6 +95,7 @@ fn whatever_the_order_each_happens_once() {
         }
         all
     });
+    assert!(seeds.alone || played.compares(), "no replica has remembered a run as it is stored: {played}");
     let (asked, took) = (seeds.asked, begun.elapsed().as_secs());
     eprintln!("interleaving: of {asked} seeds {played}, in {took} s");
 }

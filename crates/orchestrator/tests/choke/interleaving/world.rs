@@ -10,7 +10,7 @@ use models::{
     ids::{RunId, TenantId},
     policies::LimitDraft,
 };
-use orchestrator::{CallContext, background::overdue};
+use orchestrator::{CallContext, background::overdue, coordinators::check_memory};
 use proof::words::{Consequence, LimitType};
 use testkit::{
     wire::{self, Line},
@@ -55,9 +55,16 @@ pub(super) struct Played {
     lapses: u64,
     lost: u64,
     killed: u64,
+    /// Runs that a replica remembered in the end in the very version that was stored.
+    remembered: usize,
 }
 
 impl Played {
+    /// Whether any was compared, where anything was played.
+    pub(super) fn compares(&self) -> bool {
+        self.seeds == 0 || self.remembered > 0
+    }
+
     pub(super) fn add(&mut self, one: &Self) {
         self.seeds += one.seeds;
         self.calls += one.calls;
@@ -66,16 +73,18 @@ impl Played {
         self.lapses += one.lapses;
         self.lost += one.lost;
         self.killed += one.killed;
+        self.remembered += one.remembered;
     }
 }
 
 impl fmt::Display for Played {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seeds, calls, statements, commits, lapses, lost, killed } = self;
+        let Self { seeds, calls, statements, commits, lapses, lost, killed, remembered } = self;
         write!(
             f,
             "{seeds} held: {calls} calls, {statements} statements let through, {commits} of them commits, time \
-             passed {lapses} times, {lost} connections lost, {killed} replicas killed"
+             passed {lapses} times, {lost} connections lost, {killed} replicas killed, {remembered} runs remembered as \
+             they are stored"
         )
     }
 }
@@ -503,12 +512,29 @@ impl<'s> World<'s> {
                 .expect("it lives")
                 .map_err(|err| format!("what is overdue is not written: {err}"))?;
         }
+        self.compare_memory().await?;
         self.stage.replicas.clear();
         self.stage.kit.clock.advance(chrono::Duration::seconds(2));
         self.check_books().await?;
         books::check_answers(&self.stage.witness, self.tenant(), &self.asked, &self.seen).await?;
         Box::pin(evidence::check(self)).await?;
         Ok(std::mem::take(&mut self.played))
+    }
+
+    /// What each replica remembers of a run is what is stored, unless another wrote the run since.
+    async fn compare_memory(&mut self) -> Result<(), String> {
+        let tenant = self.tenant();
+        for replica in &self.stage.replicas {
+            let spine = replica.spine.clone();
+            let compares = async move { check_memory::compare_next(&spine, tenant, None).await };
+            let compared = replica.handle().spawn(compares).await.expect("it lives");
+            let compared = compared.map_err(|err| format!("what is remembered is not compared: {err}"))?;
+            if !compared.differing.is_empty() {
+                return Err(format!("what is remembered is not what is stored: {:#?}", compared.differing));
+            }
+            self.played.remembered += compared.runs;
+        }
+        Ok(())
     }
 
     fn note(&mut self, what: String) {
