@@ -59,7 +59,6 @@ pub(in crate::choke) struct Memory {
 
 type Windows = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
 
-#[derive(Clone)]
 pub(in crate::choke) struct Remembered {
     /// When this replica's store was last asked about it, and the same by the spine's elapsed time.
     at: DateTime<Utc>,
@@ -299,7 +298,8 @@ impl Memory {
         let not_before = state.now - state.spine.settings().outage_memory;
         let run_id = call.run_id()?;
         let mut runs = lock(&self.runs);
-        let mut known = runs.get(state.tenant.id, run_id).filter(|known| known.at >= not_before)?.clone();
+        let known = runs.get(state.tenant.id, run_id).filter(|known| known.at >= not_before)?;
+        let mut known = known.for_an_answer();
         drop(runs);
         let last = known.looked.map_or(known.read, |looked| looked.max(known.read));
         let trusts = self.governs.trusts(&known.run.run, call.caller.key, (last, known.written));
@@ -365,6 +365,11 @@ impl Remembered {
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
         let (looked, stopped, doubt, hot, permits) = (None, None, Doubt::default(), None, HashMap::new());
         Self { at, read, written, looked, stopped, doubt, run, hot, permits }
+    }
+
+    /// What an answer without the store goes by. It has no use of the salt, nor of the keys, of which there may be many.
+    fn for_an_answer(&self) -> Self {
+        Self { run: self.run.clone(), permits: self.permits.clone(), hot: None, ..*self }
     }
 
     /// The run for its next group, where it is as the store had it.
