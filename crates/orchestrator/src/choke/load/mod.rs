@@ -63,13 +63,13 @@ pub(super) async fn load(
         let ids: Vec<RunId> = touched.lineage.iter().copied().collect();
         state.lineage = tx.activity().lineage(tenant.id, &ids).await?;
     }
-    let hot = runs::load(&mut state, tx, &touched).await?;
+    let remembered = runs::load(&mut state, tx, &touched).await?;
     interventions::load(&mut state, tx, &touched).await?;
     late::load(&mut state, tx, &touched.spans, &late.let_through).await?;
     tree::load(&mut state, tx, touched.spans.iter().copied()).await?;
     answers::load(&mut state, tx, &touched, calls).await?;
     permits::load(&mut state, tx, &touched).await?;
-    permits::load_open(&mut state, tx, &hot).await?;
+    permits::load_open(&mut state, tx, &remembered).await?;
     if touched.spends {
         usage::load(&mut state, tx, calls, &late.decided).await?;
         permits::release_lapsed(&mut state);

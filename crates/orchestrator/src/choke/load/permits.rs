@@ -33,13 +33,17 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
     Ok(())
 }
 
-/// The open permits of the runs that have a limit which asks for them: not locked, for the runs are. Those of `hot` are
-/// remembered.
-pub(super) async fn load_open(state: &mut State, tx: &Tx, hot: &HashSet<RunId>) -> Result<(), StoreError> {
+/// The open permits of the runs that have a limit which asks for them: not locked, for the runs are. Of those that are
+/// `remembered` they are, too.
+pub(super) async fn load_open(
+    state: &mut State,
+    tx: &Tx,
+    remembered: &HashSet<RunId>,
+) -> Result<(), StoreError> {
     let may_lapse = clock_check::may_lapse(&state.spine);
     let mut runs: Vec<RunId> = Vec::new();
     for run in state.runs.values_mut().filter(|run| open::are_asked_for(&run.snapshot)) {
-        if may_lapse && hot.contains(&run.run.id) {
+        if may_lapse && remembered.contains(&run.run.id) {
             run.open.lapse(state.now);
         } else {
             // What had lapsed by the clock is not remembered, and may not have by now.

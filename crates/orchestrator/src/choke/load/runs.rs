@@ -33,14 +33,14 @@ pub(super) async fn load(
         return Ok(HashSet::new());
     }
     let ids: Vec<RunId> = touched.runs.iter().copied().collect();
-    let hot = load_hot(state, tx, &ids).await?;
-    let cold: Vec<RunId> = ids.iter().copied().filter(|id| !hot.contains(id)).collect();
+    let remembered = load_hot(state, tx, &ids).await?;
+    let cold: Vec<RunId> = ids.iter().copied().filter(|id| !remembered.contains(id)).collect();
     if !cold.is_empty() {
         load_cold(state, tx, &cold).await?;
     }
     go_on(state, &ids).await?;
     load_salts(state, tx).await?;
-    Ok(hot)
+    Ok(remembered)
 }
 
 /// Takes those of the runs that are remembered here, and that the store has in the state that is remembered; gives

@@ -1,5 +1,5 @@
-//! What a replica remembers for the time that its store is down, and for the next group: the runs that it served
-//! lately, as its last commit left them. What it has answered since is in `answers`.
+//! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
+//! left them. What it has answered since is in `answers`; what the next group of a run has of this, in `hot`.
 
 use std::{collections::HashMap, sync::Mutex};
 
@@ -7,27 +7,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use drivers::{StoreError, logs::RunSalt};
 use models::{
     activity::{Run, RunState as LifeState},
-    ids::{PermitId, RunId, TenantId},
+    ids::{RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::words::RunStatus;
 
 use super::{
     ahead::{Amount, Counted},
     answers::Answers,
     bounded::{MAX_REMEMBERED, keep, lock},
-    doubt::Doubt,
     governs::Governs,
     left::Left,
+    remembered::{Remembered, takes_steps},
 };
 use crate::{
     choke::{
-        decide::gates::serves,
         prepare::Call,
         state::{
             RunState, State, Tracked,
             held::HeldPermit,
-            hot::{Beside, HotRun, KnownRun},
+            hot::{HotRun, SaltAndKeys},
             kept_keys,
             recent::Recent,
             usage,
@@ -36,17 +34,14 @@ use crate::{
     clock_check,
 };
 
-/// What a permit holds: its row, with names and reservations.
-const OF_A_PERMIT: usize = 1 << 10;
-
 /// How long a run is remembered that has ended, and that nobody halted: its agent knows.
 const ENDED: TimeDelta = TimeDelta::minutes(1);
 
 /// The runs of the last minutes, and the answers that are still to be written.
 pub(in crate::choke) struct Memory {
-    runs: Mutex<Recent<RunId, Remembered>>,
+    pub(super) runs: Mutex<Recent<RunId, Remembered>>,
     /// Runs that are traces, for their next group alone: no span is answered without the store.
-    traced: Mutex<Recent<RunId, (DateTime<Utc>, HotRun)>>,
+    pub(super) traced: Mutex<Recent<RunId, (DateTime<Utc>, HotRun)>>,
     /// Use in the windows of limits, as the store had it when last a group touched them.
     usage: Mutex<Windows>,
     /// What was answered since, and counted on top of that.
@@ -58,25 +53,6 @@ pub(in crate::choke) struct Memory {
 }
 
 type Windows = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
-
-pub(in crate::choke) struct Remembered {
-    /// When this replica's store was last asked about it, and the same by the spine's elapsed time.
-    at: DateTime<Utc>,
-    read: TimeDelta,
-    /// When the last group began that this replica's store took something of, and that held the run locked.
-    written: Option<TimeDelta>,
-    /// When the last look began that asked whether it takes steps.
-    looked: Option<TimeDelta>,
-    /// When a look told that it takes no more steps.
-    stopped: Option<TimeDelta>,
-    /// Whether a group may have stopped it.
-    doubt: Doubt,
-    run: RunState,
-    /// The rest of it for its next group, which goes by that where `run` is what the store has at its version.
-    hot: Option<Beside>,
-    /// Granted to the run, and not used or lapsed when this replica last saw them.
-    permits: HashMap<PermitId, Permit>,
-}
 
 impl Memory {
     /// Of nothing yet; the runs may be so many bytes, a quarter of them those of traces: however many of these there
@@ -126,19 +102,19 @@ impl Memory {
             let written = wrote.then_some(began);
             // What comes late to a sealed run is in another trace, and of one that takes no steps little is asked.
             let is_hot = run.late.is_none() && takes_steps(&run.run);
-            let hot = match salts.remove(&id) {
-                Some(RunSalt::Kept(salt)) if is_hot => Some(Beside { salt, keys: keys.remove(&id) }),
+            let salt_and_keys = match salts.remove(&id) {
+                Some(RunSalt::Kept(salt)) if is_hot => Some(SaltAndKeys { salt, keys: keys.remove(&id) }),
                 _ => None,
             };
             // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
             if run.run.external_trace_id.is_some() {
-                if let Some(beside) = hot {
+                if let Some(beside) = salt_and_keys {
                     let weight = size_of::<HotRun>() + run.weight() + beside.weight();
                     lock(&self.traced).keep(tenant.id, id, (now, HotRun::of(run, beside)), weight);
                 }
                 continue;
             }
-            let mut run = Remembered { hot, ..Remembered::of(now, began, written, run.settled()) };
+            let mut run = Remembered { salt_and_keys, ..Remembered::of(now, began, written, run.settled()) };
             if let Some(before) = runs.take(tenant.id, id) {
                 run.come_after(before, began);
             }
@@ -157,54 +133,6 @@ impl Memory {
             let weight = known.weight();
             runs.weigh(tenant.id, id, weight);
         }
-    }
-
-    /// Those of the runs that are remembered since then as the store had them. Each is given once: until a group that
-    /// was committed has left it again, whatever becomes of this one, the next reads it from the store.
-    pub(in crate::choke) fn lend(
-        &self,
-        tenant: TenantId,
-        ids: &[RunId],
-        not_before: DateTime<Utc>,
-    ) -> HashMap<RunId, HotRun> {
-        let (mut runs, mut traced) = (lock(&self.runs), lock(&self.traced));
-        let lent = |id: &RunId| {
-            let hot = match traced.take(tenant, *id) {
-                Some((at, hot)) => Some(hot).filter(|_| at >= not_before),
-                None => runs.look_at(tenant, *id)?.lend(not_before),
-            };
-            Some((*id, hot?))
-        };
-        ids.iter().filter_map(lent).collect()
-    }
-
-    /// The tenant's runs that are remembered as the store had them, without lending them: in order of their ids, those
-    /// behind `after`, so many at most.
-    pub(in crate::choke) fn hot(&self, tenant: TenantId, after: Option<RunId>, most: usize) -> Vec<KnownRun> {
-        let (mut runs, mut traced) = (lock(&self.runs), lock(&self.traced));
-        let of_runs = runs.all().filter(|(_, known)| known.hot.is_some()).map(|(key, _)| *key);
-        let all = of_runs.chain(traced.all().map(|(key, _)| *key));
-        let behind = |id: &RunId| after.is_none_or(|after| *id > after);
-        let mut ids: Vec<RunId> =
-            all.filter(|(of, id)| *of == tenant && behind(id)).map(|(_, id)| id).collect();
-        ids.sort_unstable();
-        ids.truncate(most);
-        let known = |id: RunId| match traced.look_at(tenant, id) {
-            Some((_, hot)) => Some(KnownRun::of(&hot.run, &hot.trace, hot.version)),
-            None => runs.look_at(tenant, id).map(|known| {
-                let RunState { run, trace, version, .. } = &known.run;
-                KnownRun::of(run, trace, *version)
-            }),
-        };
-        ids.into_iter().filter_map(known).collect()
-    }
-
-    /// The run's next group reads it from the store. What outages go by is kept: it is what was committed.
-    pub(in crate::choke) fn let_go(&self, tenant: TenantId, run: RunId) {
-        if let Some(known) = lock(&self.runs).look_at(tenant, run) {
-            known.hot = None;
-        }
-        lock(&self.traced).take(tenant, run);
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
@@ -285,7 +213,7 @@ impl Memory {
             if let Some(known) = runs.look_at(run.tenant, run.id) {
                 self.left.halted(&run, known.at);
                 known.run.run = run;
-                known.hot = None;
+                known.salt_and_keys = None;
                 known.stopped = Some(told);
             }
         }
@@ -345,70 +273,11 @@ impl Memory {
         let Some(mut known) = runs.take(state.tenant.id, run_id) else { return };
         known.go_on(run.clone().settled(), state.began);
         // The store has nothing of that.
-        known.hot = None;
+        known.salt_and_keys = None;
         for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
             known.permit(permit.clone(), state.now);
         }
         let weight = known.weight();
         runs.keep(state.tenant.id, run_id, known, weight);
     }
-}
-
-impl Remembered {
-    /// About how many bytes it holds, beside what it shares.
-    fn weight(&self) -> usize {
-        let permits = self.permits.values().map(|permit| OF_A_PERMIT + permit.run_after.len());
-        let beside = self.hot.as_ref().map_or(0, Beside::weight);
-        size_of::<Self>() + self.run.weight() + beside + permits.sum::<usize>()
-    }
-
-    fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
-        let (looked, stopped, doubt, hot, permits) = (None, None, Doubt::default(), None, HashMap::new());
-        Self { at, read, written, looked, stopped, doubt, run, hot, permits }
-    }
-
-    /// What an answer without the store goes by. It has no use of the salt, nor of the keys, of which there may be many.
-    fn for_an_answer(&self) -> Self {
-        Self { run: self.run.clone(), permits: self.permits.clone(), hot: None, ..*self }
-    }
-
-    /// The run for its next group, where it is as the store had it.
-    fn lend(&mut self, not_before: DateTime<Utc>) -> Option<HotRun> {
-        let beside = self.hot.take().filter(|_| self.at >= not_before)?;
-        Some(HotRun::of(self.run.clone(), beside))
-    }
-
-    /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.
-    fn come_after(&mut self, before: Self, began: TimeDelta) {
-        let Self { written, looked, stopped, run, permits, .. } = before;
-        (self.looked, self.stopped, self.permits) = (looked, stopped, permits);
-        self.written = self.written.or(written);
-        let left = std::mem::replace(&mut self.run, run);
-        self.go_on(left, began);
-    }
-
-    /// The run is as a call left it, or a group, that knew of it since then. Where it was still running, a look may
-    /// have told meanwhile that another stopped it: who is stopped stays so.
-    fn go_on(&mut self, left: RunState, since: TimeDelta) {
-        let is_over = self.stopped.is_some_and(|at| at >= since) && takes_steps(&left.run);
-        let run = if is_over { self.run.run.clone() } else { left.run };
-        if is_over {
-            self.hot = None;
-        }
-        self.run = RunState { run, ..left };
-    }
-
-    /// Keeps a permit as long as it can serve.
-    fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
-        self.permits.retain(|_, known| serves(known, now));
-        if serves(&permit, now) {
-            self.permits.insert(permit.id, permit);
-        } else {
-            self.permits.remove(&permit.id);
-        }
-    }
-}
-
-fn takes_steps(run: &Run) -> bool {
-    run.state == LifeState::Live && run.status == RunStatus::Running
 }

@@ -18,7 +18,6 @@ use super::{
 
 /// What is kept of a run for its next group. What of a run is not told by its version (whether it is frozen, what
 /// people did to it, what its agent knows) is asked each time.
-#[derive(Clone)]
 pub(in crate::choke) struct HotRun {
     pub(in crate::choke) run: Run,
     pub(in crate::choke) trace: Trace,
@@ -27,8 +26,7 @@ pub(in crate::choke) struct HotRun {
     /// Its open permits, where a limit asks for them: a permit is granted, and used, with its run. One that has lapsed
     /// may have been released since, and holds nothing either way.
     pub(in crate::choke) open: OpenPermits,
-    /// The rest of it.
-    pub(in crate::choke) beside: Beside,
+    pub(in crate::choke) beside: SaltAndKeys,
 }
 
 /// The rows of a run that is remembered so, and the version in which the store had them.
@@ -45,15 +43,14 @@ impl KnownRun {
 }
 
 /// What is kept of a run beside its state.
-#[derive(Clone)]
-pub(in crate::choke) struct Beside {
+pub(in crate::choke) struct SaltAndKeys {
     /// What its texts are hashed with.
     pub(in crate::choke) salt: Salt,
     /// Its keys, where all of them are known.
     pub(in crate::choke) keys: Option<Keys>,
 }
 
-impl Beside {
+impl SaltAndKeys {
     /// About how many bytes it holds beside itself.
     pub(in crate::choke) fn weight(&self) -> usize {
         self.keys.as_ref().map_or(0, Keys::weight)
@@ -62,7 +59,7 @@ impl Beside {
 
 impl HotRun {
     /// The run as its group leaves it.
-    pub(in crate::choke) fn of(run: RunState, beside: Beside) -> Self {
+    pub(in crate::choke) fn of(run: RunState, beside: SaltAndKeys) -> Self {
         let RunState { run, trace, version, snapshot, open, .. } = run;
         let open = if open::are_asked_for(&snapshot) { open } else { OpenPermits::default() };
         Self { run, trace, version, snapshot, open, beside }

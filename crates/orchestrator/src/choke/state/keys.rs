@@ -8,7 +8,7 @@ use models::logs::{KeyDigest, StepKey};
 const MOST: usize = 1_000;
 
 /// All keys of a run.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(in crate::choke) struct Keys(HashSet<KeyDigest>);
 
 impl Keys {
