@@ -60,6 +60,12 @@ impl RunRanges {
         &self.kinds[kind as usize]
     }
 
+    /// How many bytes they hold beside themselves.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.kinds.iter().map(|tree| size_of::<Frontier>() + tree.weight()).sum()
+    }
+
     /// The number of records of every kind, zeros included, as a receipt states it.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<RecordKind, u64> {
@@ -118,6 +124,7 @@ mod tests {
         }
         ranges.push_hash(RecordKind::Decision, leaf(b"d"));
         assert_ne!(ranges.records_root(), empty);
+        assert!(ranges.weight() >= RunRanges::default().weight() + 4 * size_of::<Hash>());
         assert_eq!(ranges.next(RecordKind::Step), 7);
         assert_eq!(
             ranges.kind(RecordKind::Step).root(),

@@ -22,6 +22,12 @@ impl Frontier {
         self.size
     }
 
+    /// How many bytes it holds beside itself.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.roots.capacity() * size_of::<Hash>()
+    }
+
     /// Adds a leaf and names the nodes that it completes, lowest first: the leaf itself (level 0), then each
     /// subtree of which it is the last leaf.
     pub fn append(&mut self, leaf: Hash) -> Vec<Node> {

@@ -56,7 +56,8 @@ impl Remembered {
         Self { at, read, written, looked, stopped, doubt, run, salt_and_keys: None, permits }
     }
 
-    /// What an answer without the store goes by. It has no use of the salt, nor of the keys, of which there may be many.
+    /// What an answer without the store goes by. It has no use of the salt, nor of the keys, of which there may be
+    /// many.
     pub(super) fn for_an_answer(&self) -> Self {
         Self { run: self.run.clone(), permits: self.permits.clone(), salt_and_keys: None, ..*self }
     }

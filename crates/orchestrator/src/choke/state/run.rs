@@ -19,10 +19,11 @@ use proof::{
 
 use super::{open::OpenPermits, snapshots::BoundSnapshot};
 
-/// What a run and its trace hold in short texts, counts and the edges of its trees; what a breach holds, and an id in a
-/// set.
+/// What a run and its trace hold in short texts and counts; what a breach holds, what may have been the run's end, and
+/// an id in a set.
 const OF_NAMES: usize = 2 << 10;
 const OF_A_BREACH: usize = 1 << 7;
+const OF_AN_END: usize = 1 << 8;
 const OF_AN_ID: usize = 1 << 5;
 
 /// A run of the group, with what its next step needs.
@@ -77,12 +78,19 @@ pub(in crate::choke) struct Ending {
 impl RunState {
     /// About how many bytes it holds beside itself and the snapshot, which others share.
     pub(in crate::choke) fn weight(&self) -> usize {
-        let Run { goal, metadata, error_message, labels, .. } = &self.run;
+        let Run { goal, metadata, error_message, labels, reported_end, .. } = &self.run;
         let texts = [goal, metadata, error_message, &self.trace.metadata, &self.trace.abort_reason];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         let names = labels.iter().chain(&self.trace.tools_used).map(|name| size_of::<String>() + name.len());
         let sets = self.breached.len() * OF_A_BREACH + (self.met.len() + self.acked.len()) * OF_AN_ID;
-        OF_NAMES + texts + names.sum::<usize>() + sets + self.open.weight()
+        let ends = reported_end.as_ref().map_or(0, |end| (1 + end.others.len()) * OF_AN_END);
+        OF_NAMES
+            + texts
+            + names.sum::<usize>()
+            + sets
+            + ends
+            + self.trace.ranges.weight()
+            + self.open.weight()
     }
 
     /// The index that the run's next step, or refusal, takes.
