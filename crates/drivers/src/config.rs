@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
+/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`), but for what a
+/// group writes to Postgres as one, which has hundreds: what comes often is kept, and the rest is planned anew (ADR
+/// 13).
 pub(crate) const STATEMENTS_KEPT: usize = 512;
 
 /// What sessions of ours are called in Postgres, those of a server and all others.

@@ -1,5 +1,5 @@
-//! Locks and reads every row that a group touches, in the one lock order: runs, traces, permits, usage. Incidents are
-//! next: which of them, is known when the calls are decided.
+//! Locks and reads every row that a group touches, in the one lock order: runs, each with its trace, permits, usage.
+//! Incidents are next: which of them, is known when the calls are decided.
 //!
 //! Each kind is one statement, however many calls; those that no call needs are left out.
 
