@@ -71,7 +71,7 @@ async fn a_run_goes_on_from_what_the_store_has_whatever_became_of_its_last_commi
         let run = agent.start().await;
         agent.record(run, keyed("a", tool("read"))).await.unwrap();
         is_stored(&agent, "before").await;
-        in_doubt((&board, &wire, lost), &agent, agent.record(run, keyed("b", llm(1)))).await;
+        in_doubt((&board, &wire, lost), &agent, Box::pin(agent.record(run, keyed("b", llm(1))))).await;
         let stored = at(&looks, &agent).run(run).await.step_count;
         assert_eq!(stored, if lost == Lost::Answer { 2 } else { 1 }, "{lost:?}");
         for (key, report, index) in
@@ -102,7 +102,7 @@ async fn so_does_a_trace() {
         let spanned = async |id| ingest_from(agent, "researcher", &[call(1, id)]).await;
         spanned(1).await.unwrap();
         is_stored(agent, "before").await;
-        in_doubt((&board, &wire, lost), agent, spanned(2)).await;
+        in_doubt((&board, &wire, lost), agent, Box::pin(spanned(2))).await;
         let stored = only_run(&at(&looks, agent)).await.step_count;
         assert_eq!(stored, if lost == Lost::Answer { 2 } else { 1 }, "{lost:?}");
         for (id, steps) in [(2, 2), (3, 3), (2, 3), (1, 3)] {

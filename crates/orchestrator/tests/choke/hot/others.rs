@@ -118,7 +118,7 @@ on_both! {
             let run = here.start().await;
             here.record(run, tool("read")).await.unwrap();
             is_stored(&here, "before").await;
-            done.at(&there, db, run).await;
+            Box::pin(done.at(&there, db, run)).await;
             let before = here.run(run).await;
             let next = here.record(run, tool("read")).await.unwrap();
             assert_eq!(next.step_index, before.step_count + before.refused_count, "{done:?}");
