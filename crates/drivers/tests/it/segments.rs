@@ -10,6 +10,7 @@ use models::{
     ids::{KeyId, RunId},
     logs::{StepKey, Uncounted},
     page::{Cursor, PageRequest},
+    policies::Permit,
     verdict::Verdict,
 };
 use proof::{
@@ -20,7 +21,7 @@ use testkit::{Damage, StoredSegment};
 
 use crate::{
     sample::{self, ODD, OTHER, TENANT, at, step, uuid, verdict},
-    whole::{self, activity, segment},
+    whole::{self, activity, permit, segment},
 };
 
 /// Steps of a run, each with its verdict.
@@ -217,6 +218,30 @@ testkit::on_both! {
         }
         let places = tx.traces().span_places(TENANT, run, &[ODD.to_owned()]).await.expect("places");
         assert_eq!(places, [(ODD.to_owned(), 1)].into());
+    }
+
+    async fn all_keys_of_a_run_are_those_of_its_steps_and_of_its_permits(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..4).await;
+        let keyed = [(None, Some("a")), (Some("ab"), Some("a")), (None, None), (None, Some("b"))];
+        let steps = Steps::of(1, keyed.into_iter().zip(0..).map(|((span, key), n)| StepRecord {
+            external_span_id: span.map(str::to_owned), idempotency_key: key.map(str::to_owned), ..step(TENANT, 1, n)
+        }));
+        let tx = db.begin().await.expect("begin");
+        steps.append(&tx, 2).await;
+        let permits = [(1, 1, Some("c")), (1, 2, None), (2, 3, Some("a"))];
+        let permits = permits.map(|(run, n, key)| Permit { idempotency_key: key.map(str::to_owned), ..permit(TENANT, run, n) });
+        tx.policies().insert_permits(&permits).await.expect("granted");
+        let runs = [1, 2, 3].map(|n| RunId(uuid(n)));
+        let mut all = tx.run_locks().keys_of(TENANT, &runs).await.expect("found");
+        let given = |key: &str| StepKey::Given(key.to_owned()).digest();
+        let mut due = vec![given("a"), StepKey::Span("a".to_owned()).digest(), given("b"), given("c")];
+        due.sort_unstable();
+        let mut of_first = all.remove(&runs[0]).expect("it has some");
+        of_first.sort_unstable();
+        assert_eq!(of_first, due);
+        assert_eq!(all, [(runs[1], vec![given("a")])].into(), "and the third has none");
+        assert!(tx.run_locks().keys_of(OTHER, &runs).await.expect("not theirs").is_empty());
     }
 
     async fn a_step_needs_its_own_verdict(db: TestDatabase) {

@@ -18,7 +18,7 @@ use crate::{
         prepare::Call,
         state::{
             KnownStep, State,
-            kept_keys::{are_few, may_be_taken},
+            kept_keys::{self, may_be_taken},
             keys::Keys,
             traced,
         },
@@ -68,9 +68,7 @@ pub(super) async fn load(
 /// All keys of the runs that calls come to with a key, where they are not known and not many: who comes for the first
 /// time, now and as long as the run is remembered, is looked for no further.
 async fn load_keys(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
-    let asked: BTreeSet<RunId> = touched.keys.iter().map(|(run, _)| *run).collect();
-    let is_read = |run: &RunId| !state.keys.contains_key(run) && state.runs.get(run).is_some_and(are_few);
-    let runs: Vec<RunId> = asked.into_iter().filter(is_read).collect();
+    let runs = kept_keys::to_read(state, touched.keys.iter().map(|(run, _)| *run).collect());
     if runs.is_empty() {
         return Ok(());
     }
