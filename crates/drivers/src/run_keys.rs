@@ -72,5 +72,5 @@ fn key(row: &QueryResult) -> Result<Option<KeyDigest>, StoreError> {
     }
     let (digest, is_span): (Vec<u8>, bool) = (value(TABLE, row, 1)?, value(TABLE, row, 2)?);
     // Of another length it is that of no key: who holds the keys of the run against its steps says so.
-    Ok(digest.try_into().ok().map(|bytes| KeyDigest { bytes, is_span }))
+    Ok(<[u8; 16]>::try_from(digest).ok().map(|bytes| KeyDigest { bytes, is_span }))
 }
