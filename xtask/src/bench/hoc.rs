@@ -61,9 +61,13 @@ impl Hoc {
 
     /// A new API key; the first one also makes the store.
     pub(super) fn key(&self, role: &str) -> anyhow::Result<String> {
-        let any = (role == "agent").then_some("--any-agent");
-        let words = ["keys", "create", "--role", role, "--owner", "bench", "--json"].into_iter().chain(any);
-        let made = self.said_json(&words.collect::<Vec<_>>())?;
+        let words = ["keys", "create", "--role", role, "--owner", "bench", "--json"];
+        let made = if role == "agent" {
+            // Before keys were bound to agents, every key was one of any.
+            self.said_json(&[&words[..], &["--any-agent"]].concat()).or_else(|_| self.said_json(&words))?
+        } else {
+            self.said_json(&words)?
+        };
         Ok(made["key"].as_str().context("`hoc keys create` names no key")?.to_owned())
     }
 
