@@ -1,11 +1,13 @@
 //! What the product should reach on two cores that it shares with callers and database, and whether it does.
 
 use super::{
+    grid::{Better, times},
     options::Kind,
     rate::Rate,
     stats::{mebibytes, millis},
     store::Store,
     table::{Table, figure, maybe},
+    traces,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +28,6 @@ pub(super) struct Aim {
 }
 
 /// The sizes that aims are about.
-const TRACE: usize = 10_000;
 const BUNDLE: usize = 10_000;
 const LONG_BUNDLE: usize = 100_000;
 const LIST: u64 = 5_000_000;
@@ -67,7 +68,7 @@ fn of_rates(store: &Store) -> Vec<Aim> {
 }
 
 fn of_traces(store: &Store) -> Vec<Aim> {
-    let trace = store.traces.iter().find(|trace| trace.spans == TRACE);
+    let trace = store.traces.iter().find(|trace| trace.spans == traces::SPANS);
     let aim = |work, took: Option<_>, bound| Aim {
         work,
         measured: took.map(millis),
@@ -112,7 +113,7 @@ fn of_standing(store: &Store) -> Vec<Aim> {
         aim("disk a span, of its wire size", standing.spans.times(), "x", 0.6),
         aim("disk a turn of a conversation of 20, of its wire size", standing.turns.times(), "x", 0.15),
         aim("memory at rest", standing.idle_memory.map(mebibytes), "MiB", 64.0),
-        aim("memory 60 s after any load", standing.rested_memory.map(mebibytes), "MiB", 128.0),
+        aim("memory 60 s after every kind of load", standing.rested_memory.map(mebibytes), "MiB", 128.0),
         aim("slowest list or Overview at 5 million rows, p95", slowest.map(millis), "ms", 10.0),
     ]
 }
@@ -136,31 +137,60 @@ impl Aim {
         })
     }
 
-    /// A row for each; no table where none was measured.
-    pub(super) fn table(aims: &[Self]) -> Option<Table> {
-        if aims.iter().all(|aim| aim.measured.is_none()) {
-            return None;
+    /// Which way it gets better.
+    fn better(&self) -> Better {
+        match self.bound {
+            Bound::AtLeast(_) => Better::More,
+            Bound::AtMost(_) => Better::Less,
         }
-        let mut table = Table::new(&["aim", "unit", "measured", "wanted", "met"]);
+    }
+
+    fn wanted(&self) -> String {
+        match self.bound {
+            Bound::AtLeast(least) => format!(">= {} {}", figure(least), self.unit),
+            Bound::AtMost(most) => format!("<= {} {}", figure(most), self.unit),
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.is_met() {
+            Some(true) => "met",
+            Some(false) => "NOT MET",
+            None => "-",
+        }
+    }
+
+    /// How many are met, in words.
+    pub(super) fn summary(aims: &[Self]) -> String {
+        let count = |met| aims.iter().filter(|aim| aim.is_met() == met).count();
+        let (met, missed, unmeasured) = (count(Some(true)), count(Some(false)), count(None));
+        let unmeasured = if unmeasured > 0 { format!(", {unmeasured} not measured") } else { String::new() };
+        format!("{met} of {} aims met, {missed} not met{unmeasured}", aims.len())
+    }
+
+    /// A row for each, beside what the same aim measured before where that is told.
+    pub(super) fn table(aims: &[Self], before: Option<&[Self]>) -> Table {
+        let Some(before) = before else {
+            let mut table = Table::new(&["aim", "wanted", "measured", "met"]);
+            for aim in aims {
+                table.row([aim.work.to_owned(), aim.wanted(), maybe(aim.measured), aim.verdict().to_owned()]);
+            }
+            return table;
+        };
+        let mut table = Table::new(&["aim", "wanted", "before", "after", "ratio", "met"]);
         for aim in aims {
-            let wanted = match aim.bound {
-                Bound::AtLeast(least) => format!(">= {}", figure(least)),
-                Bound::AtMost(most) => format!("<= {}", figure(most)),
-            };
-            let met = match aim.is_met() {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None => "-",
-            };
+            let earlier = before.iter().find(|earlier| earlier.work == aim.work);
+            let earlier = earlier.and_then(|earlier| earlier.measured);
             table.row([
                 aim.work.to_owned(),
-                aim.unit.to_owned(),
+                aim.wanted(),
+                maybe(earlier),
                 maybe(aim.measured),
-                wanted,
-                met.to_owned(),
+                times(aim.better().times(earlier, aim.measured)),
+                aim.verdict().to_owned(),
             ]);
         }
-        Some(table)
+        table
     }
 }
 
@@ -168,23 +198,56 @@ impl Aim {
 mod tests {
     use super::*;
 
+    fn aim(work: &'static str, measured: Option<f64>, bound: Bound) -> Aim {
+        Aim { work, measured, unit: "ms", bound }
+    }
+
+    /// The rows, without their first word and with one space between words.
+    fn rows(table: &Table) -> Vec<String> {
+        let words = |line: &str| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+        table.text().lines().skip(2).map(words).collect()
+    }
+
     #[test]
     fn an_aim_is_met_on_its_side_of_the_bound() {
-        let aim = |measured, bound| Aim { work: "steps", measured, unit: "/s", bound };
         let cases = [
-            (Some(5_000.0), Bound::AtLeast(5_000.0), Some(true), "/s 5,000 >= 5,000 yes"),
-            (Some(4_999.0), Bound::AtLeast(5_000.0), Some(false), "/s 4,999 >= 5,000 no"),
-            (Some(0.5), Bound::AtMost(0.6), Some(true), "/s 0.50 <= 0.60 yes"),
-            (Some(9.0), Bound::AtMost(1.5), Some(false), "/s 9.00 <= 1.50 no"),
-            (None, Bound::AtMost(1.5), None, "/s - <= 1.50 -"),
+            (Some(5_000.0), Bound::AtLeast(5_000.0), Some(true), ">= 5,000 ms 5,000 met"),
+            (Some(4_999.0), Bound::AtLeast(5_000.0), Some(false), ">= 5,000 ms 4,999 NOT MET"),
+            (Some(0.5), Bound::AtMost(0.6), Some(true), "<= 0.60 ms 0.50 met"),
+            (Some(9.0), Bound::AtMost(1.5), Some(false), "<= 1.50 ms 9.00 NOT MET"),
+            (None, Bound::AtMost(1.5), None, "<= 1.50 ms - -"),
         ];
-        let aims: Vec<Aim> = cases.iter().map(|(measured, bound, ..)| aim(*measured, *bound)).collect();
-        let table = Aim::table(&aims).expect("some were measured").text();
-        for ((aim, line), (.., met, text)) in aims.iter().zip(table.lines().skip(2)).zip(cases) {
+        let aims: Vec<Aim> =
+            cases.iter().map(|(measured, bound, ..)| aim("steps", *measured, *bound)).collect();
+        let table = rows(&Aim::table(&aims, None));
+        for ((aim, line), (.., met, text)) in aims.iter().zip(&table).zip(cases) {
             assert_eq!(aim.is_met(), met);
-            assert_eq!(line.split_whitespace().skip(1).collect::<Vec<_>>().join(" "), text);
+            assert_eq!(line, text);
         }
-        assert!(Aim::table(&aims[4..]).is_none());
+        assert_eq!(table.len(), aims.len());
+        assert_eq!(Aim::summary(&aims), "2 of 5 aims met, 2 not met, 1 not measured");
+        assert_eq!(Aim::summary(&aims[..2]), "1 of 2 aims met, 1 not met");
         assert_eq!(aims[0].json()["at_least"], 5_000.0);
+    }
+
+    #[test]
+    fn an_aim_stands_beside_what_was_before_by_its_name() {
+        let before = [
+            aim("latency", Some(6.0), Bound::AtMost(1.5)),
+            aim("rate", Some(1_000.0), Bound::AtLeast(5_000.0)),
+        ];
+        let after = [
+            aim("rate", Some(4_000.0), Bound::AtLeast(5_000.0)),
+            aim("latency", Some(1.5), Bound::AtMost(1.5)),
+            aim("new", Some(1.0), Bound::AtMost(2.0)),
+        ];
+        let table = Aim::table(&after, Some(before.as_slice()));
+        assert!(table.text().starts_with("aim"), "{}", table.text());
+        let wanted = [
+            ">= 5,000 ms 1,000 4,000 4.00 x NOT MET",
+            "<= 1.50 ms 6.00 1.50 4.00 x met",
+            "<= 2.00 ms - 1.00 - met",
+        ];
+        assert_eq!(rows(&table), wanted);
     }
 }

@@ -3,16 +3,17 @@
 use super::{
     bodies::{self, Bodies},
     cpu,
+    found::done,
+    grid::{Better, Grid},
     hoc::Hoc,
-    load::Outcome,
     measure::{BATCH, batch_outcome},
     server::{Bench, timed},
     stats::{mebibytes, millis, number},
-    table::{Table, figure, maybe},
+    table::figure,
 };
-use anyhow::bail;
+use anyhow::Context as _;
 use serde_json::{Value, json};
-use std::{fs::File, io, path::Path, time::Duration};
+use std::{fs::File, io, time::Duration};
 
 /// How often bundle and verification are repeated; the median counts.
 const REPEATS: usize = 3;
@@ -41,15 +42,10 @@ pub(super) struct Bundle {
     pub(super) verifier_memory: Option<u64>,
 }
 
-/// Fills and seals runs of each of the sizes.
-pub(super) fn fill(bench: &Bench<'_>) -> anyhow::Result<Vec<Sealed>> {
-    let sizes = bench.options.bundle_sizes().iter().enumerate();
-    sizes.map(|(index, steps)| sealed(bench, *steps, index)).collect()
-}
-
-fn sealed(bench: &Bench<'_>, steps: usize, index: usize) -> anyhow::Result<Sealed> {
+/// Fills and seals a run.
+pub(super) fn fill(bench: &Bench<'_>, steps: usize) -> anyhow::Result<Sealed> {
     let (mut client, run) = bench.caller()?;
-    let mut bodies = Bodies::new(3_000 + index);
+    let mut bodies = Bodies::new(3_000 + steps);
     let path = bodies::path(&run, "/steps/batch");
     let mut left = steps;
     let ((), fill) = timed(|| {
@@ -57,9 +53,7 @@ fn sealed(bench: &Bench<'_>, steps: usize, index: usize) -> anyhow::Result<Seale
             let count = left.min(BATCH);
             let body = bodies::batch(&mut bodies, count);
             let outcome = batch_outcome(&client.post(&path, body.as_bytes())?, count)?;
-            if let Outcome::Other(status, text) = bench.counted(outcome, body.len()) {
-                bail!("a batch of {count} steps was answered with {status}: {text}");
-            }
+            done(bench.counted(outcome, body.len())).with_context(|| format!("a batch of {count} steps"))?;
             left -= count;
         }
         Ok(())
@@ -70,27 +64,10 @@ fn sealed(bench: &Bench<'_>, steps: usize, index: usize) -> anyhow::Result<Seale
     Ok(Sealed { run, steps, fill, seal })
 }
 
-/// Takes and verifies the bundles of these runs, each from a server that has done nothing else: so its memory is told
-/// from what a load left there. `auditor` may take bundles.
-pub(super) fn measure(
-    hoc: &Hoc,
-    auditor: &str,
-    runs: &[Sealed],
-    progress: impl Fn(&Bundle),
-) -> anyhow::Result<Vec<Bundle>> {
-    if runs.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Takes and verifies a run's bundle, from a server that has done nothing else: so its memory is told from what a load
+/// left there. `auditor` may take bundles.
+pub(super) fn measure(hoc: &Hoc, auditor: &str, sealed: &Sealed) -> anyhow::Result<Bundle> {
     let keys = hoc.public_keys()?;
-    let measured = runs.iter().map(|sealed| {
-        let bundle = bundle(hoc, auditor, &keys, sealed)?;
-        progress(&bundle);
-        Ok(bundle)
-    });
-    measured.collect()
-}
-
-fn bundle(hoc: &Hoc, auditor: &str, keys: &Path, sealed: &Sealed) -> anyhow::Result<Bundle> {
     let server = hoc.serve()?;
     let mut client = server.client(auditor);
     client.get("/readyz")?.expect(200)?;
@@ -112,7 +89,7 @@ fn bundle(hoc: &Hoc, auditor: &str, keys: &Path, sealed: &Sealed) -> anyhow::Res
 
     let (mut verifications, mut verifier_memory) = (Vec::new(), None);
     for _ in 0..REPEATS {
-        let (took, peak) = hoc.verify(&file, keys)?;
+        let (took, peak) = hoc.verify(&file, &keys)?;
         verifications.push(took);
         verifier_memory = verifier_memory.max(peak);
     }
@@ -155,33 +132,34 @@ impl Bundle {
         })
     }
 
-    pub(super) fn table(bundles: &[Self]) -> Table {
-        let mut table = Table::new(&[
-            "steps",
-            "filled, steps/s",
-            "seal ms",
-            "first byte ms",
+    pub(super) fn grid(bundles: &[Self]) -> Grid {
+        let figures = &[
             "bundle ms",
+            "first byte ms",
             "verify ms",
-            "bundle KiB",
-            "bytes a step",
             "server's extra MiB",
             "verifier's MiB",
-        ]);
+            "bundle KiB",
+            "bytes a step",
+            "filled, steps/s",
+            "seal ms",
+        ];
+        let mut grid = Grid::new(&["steps"], figures, Better::Less);
         for bundle in bundles {
-            table.row([
-                bundle.steps.to_string(),
-                figure(number(bundle.steps) / bundle.fill.as_secs_f64()),
-                figure(millis(bundle.seal)),
-                figure(millis(bundle.first_byte)),
-                figure(millis(bundle.export)),
-                figure(millis(bundle.verify)),
-                figure(number(bundle.bytes) / 1_024.0),
-                figure(number(bundle.bytes) / number(bundle.steps)),
-                maybe(bundle.server_memory.map(mebibytes)),
-                maybe(bundle.verifier_memory.map(mebibytes)),
-            ]);
+            let (steps, bytes) = (number(bundle.steps), number(bundle.bytes));
+            let figures = [
+                Some(millis(bundle.export)),
+                Some(millis(bundle.first_byte)),
+                Some(millis(bundle.verify)),
+                bundle.server_memory.map(mebibytes),
+                bundle.verifier_memory.map(mebibytes),
+                Some(bytes / 1_024.0),
+                Some(bytes / steps),
+                Some(steps / bundle.fill.as_secs_f64()),
+                Some(millis(bundle.seal)),
+            ];
+            grid.row([bundle.steps.to_string()], figures);
         }
-        table
+        grid
     }
 }

@@ -75,6 +75,14 @@ impl Database {
         said.trim().parse().with_context(|| format!("`{said}` is no size of a database"))
     }
 
+    /// Has it write what it kept for later, so that it does not do so while another is measured.
+    pub(super) fn settle(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres { installed, cluster } => sql(installed, &cluster.url(), "CHECKPOINT").map(drop),
+        }
+    }
+
     /// Ends it.
     pub(super) fn stop(self) -> anyhow::Result<()> {
         match self {

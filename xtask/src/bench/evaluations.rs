@@ -1,9 +1,9 @@
 //! Policy evaluation in process, by `hoc bench-rules`: there is no server and no store in it.
 
 use super::{
+    grid::{Better, Grid},
     hoc::Hoc,
     stats::Latencies,
-    table::{Table, maybe},
 };
 use serde_json::{Value, json};
 
@@ -31,13 +31,11 @@ impl Evaluation {
         json!({ "rules": self.rules, "p50_us": p50, "p90_us": p90, "p99_us": p99 })
     }
 
-    pub(super) fn table(evaluations: &[Self]) -> Table {
-        let mut table = Table::new(&["rules", "of which apply", "p50 us", "p90 us", "p99 us"]);
+    pub(super) fn grid(evaluations: &[Self]) -> Grid {
+        let mut grid = Grid::new(&["rules", "of which apply"], &["p50 us", "p90 us", "p99 us"], Better::Less);
         for evaluation in evaluations {
-            let mut cells = vec![evaluation.rules.to_string(), "5".to_owned()];
-            cells.extend(evaluation.shown().map(maybe));
-            table.row(cells);
+            grid.row([evaluation.rules.to_string(), "5".to_owned()], evaluation.shown());
         }
-        table
+        grid
     }
 }

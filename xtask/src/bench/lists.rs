@@ -2,11 +2,12 @@
 
 use super::{
     bodies::{self, Bodies},
+    found::Found,
+    grid::{Better, Grid},
     hoc::Hoc,
     http::Client,
-    options::Options,
-    stats::Latencies,
-    table::{Table, figure, maybe},
+    stats::{Latencies, millis},
+    table::{figure, maybe},
     tenant,
 };
 use anyhow::{Context as _, ensure};
@@ -31,32 +32,29 @@ pub(super) struct ListPage {
     pub(super) latencies: Latencies,
 }
 
-/// Fills the lists up to each of the sizes and reads pages of them.
+/// Fills the lists up to so many rows and reads pages of them.
 pub(super) fn measure(
     hoc: &Hoc,
-    options: &Options,
+    rows: u64,
     (admin, agent): (&str, &str),
-    progress: impl Fn(&str),
-) -> anyhow::Result<Vec<ListPage>> {
+    found: &mut Found<'_>,
+) -> anyhow::Result<()> {
     some_runs(hoc, agent)?;
-    let (mut measured, mut from) = (Vec::new(), 0);
-    for rows in options.list_sizes() {
-        let began = Instant::now();
-        for list in ["runs", "audit"] {
-            hoc.rows(list, from, *rows)?;
-        }
-        from = *rows;
-        progress(&format!("lists of {rows} rows, filled in {:.0} s", began.elapsed().as_secs_f64()));
-        let server = hoc.serve()?;
-        let mut client = server.client(admin);
-        for (what, path) in pages(&mut client, *rows)? {
-            let page = ListPage { rows: *rows, what, latencies: read(&mut client, &path)? };
-            progress(&page.line());
-            measured.push(page);
-        }
-        server.stop()?;
+    let began = Instant::now();
+    for list in ["runs", "audit"] {
+        hoc.rows(list, 0, rows)?;
     }
-    Ok(measured)
+    found.progress.say(&format!("lists of {rows} rows, filled in {:.0} s", began.elapsed().as_secs_f64()));
+    let server = hoc.serve()?;
+    let mut client = server.client(admin);
+    for (what, path) in pages(&mut client, rows)? {
+        if let Some(latencies) = found.or_missed(what, read(&mut client, &path)) {
+            let page = ListPage { rows, what, latencies };
+            found.progress.say(&page.line());
+            found.store.lists.push(page);
+        }
+    }
+    server.stop()
 }
 
 /// What is multiplied: sealed runs. The Audit Ledger has the tenant's rules and limits already.
@@ -146,15 +144,14 @@ impl ListPage {
         json!({ "what": self.what, "rows": self.rows, "p50_ms": p50, "p90_ms": p90, "p99_ms": p99 })
     }
 
-    /// All of them, a size after the other.
-    pub(super) fn table(pages: &[Self]) -> Table {
-        let mut table = Table::new(&["list", "rows", "p50 ms", "p90 ms", "p99 ms"]);
+    /// All of them.
+    pub(super) fn grid(pages: &[Self]) -> Grid {
+        let mut grid = Grid::new(&["list", "rows"], &["p95 ms", "p50 ms", "p99 ms"], Better::Less);
         for page in pages {
-            let mut cells = vec![page.what.to_owned(), figure(super::stats::bytes(page.rows))];
-            cells.extend(page.latencies.shown().map(maybe));
-            table.row(cells);
+            let name = [page.what.to_owned(), figure(super::stats::bytes(page.rows))];
+            grid.row(name, [95, 50, 99].map(|percent| page.latencies.percentile(percent).map(millis)));
         }
-        table
+        grid
     }
 }
 

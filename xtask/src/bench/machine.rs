@@ -1,6 +1,7 @@
 //! What the figures were measured on, and when.
 
-use std::{fs, process::Command};
+use anyhow::Context as _;
+use std::{fs, path::Path, process::Command};
 
 /// One line: cores, processor, memory, system.
 pub(super) fn describe() -> String {
@@ -26,11 +27,19 @@ pub(super) fn today() -> Option<String> {
 }
 
 /// The commit that the tree is at, with a mark where files differ from it.
-pub(super) fn commit(root: &std::path::Path) -> Option<String> {
+pub(super) fn commit(root: &Path) -> Option<String> {
     let root = root.to_str()?;
     let commit = said("git", &["-C", root, "rev-parse", "--short=12", "HEAD"])?;
     let clean = said("git", &["-C", root, "status", "--porcelain", "--untracked-files=no"]).is_none();
     Some(if clean { commit } else { format!("{commit} with changes") })
+}
+
+/// The commit of that name, as the tree knows it.
+pub(super) fn commit_of(root: &Path, name: &str) -> anyhow::Result<String> {
+    let folder = root.to_str().context("a path that is text")?;
+    let commit = format!("{name}^{{commit}}");
+    let found = said("git", &["-C", folder, "rev-parse", "--verify", "--quiet", "--short=12", &commit]);
+    found.with_context(|| format!("git knows no commit `{name}` here"))
 }
 
 /// What a program says, if it says anything.

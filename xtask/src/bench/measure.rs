@@ -3,6 +3,7 @@
 use super::{
     bodies::{self, Bodies},
     conversations::{self, Conversations},
+    found::Found,
     http::Answer,
     load::{self, Outcome, Sample},
     options::Part,
@@ -17,46 +18,51 @@ pub(super) const BATCH: usize = 500;
 
 impl Bench<'_> {
     /// All measurements under load but those of spans, in order.
-    pub(super) fn rates(&self, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
-        let mut rates = Vec::new();
-        let mut add =
-            |part: Part, what: &'static str, callers: usize, measure: &dyn Fn() -> anyhow::Result<Sample>| {
-                if self.options.has(part) {
-                    let sample = measure().with_context(|| format!("{what}, {callers} callers"))?;
-                    let rate = Rate::new(what, callers, &sample);
-                    progress(&rate);
-                    rates.push(rate);
-                }
-                anyhow::Ok(())
-            };
-        add(Part::Bare, Rate::BARE, 32, &|| self.bare(32))?;
-        for callers in [1, 8, 32] {
-            add(Part::Steps, Rate::STEPS, callers, &|| self.steps(callers))?;
+    pub(super) fn rates(&self, found: &mut Found<'_>) {
+        if self.options.has(Part::Bare) {
+            found.rate(Rate::BARE, 32, self.bare(32));
         }
-        add(Part::Permits, Rate::PERMITS, 8, &|| self.permits(8))?;
-        for callers in [1, 4] {
-            add(Part::Batches, "steps by batches of 500", callers, &|| self.batches(callers))?;
+        if self.options.has(Part::Steps) {
+            for callers in [1, 8, 32] {
+                found.rate(Rate::STEPS, callers, self.steps(callers));
+            }
         }
-        Ok(rates)
+        if self.options.has(Part::Permits) {
+            found.rate(Rate::PERMITS, 8, self.permits(8));
+        }
+        if self.options.has(Part::Batches) {
+            for callers in [1, 4] {
+                found.rate("steps by batches of 500", callers, self.batches(callers));
+            }
+        }
     }
 
     /// Spans, as outside tracers send them.
-    pub(super) fn span_rates(&self, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
-        let small = [1, 4, 16].map(|callers| (Rate::SPANS, spans::REQUEST, callers));
-        let large = [1, 4].map(|callers| (Rate::SPANS_AT_ONCE, spans::LARGE_REQUEST, callers));
-        let measure = |(what, each, callers): (&'static str, usize, usize)| {
-            let sample = self.spans(each, callers).with_context(|| format!("{what}, {callers} callers"))?;
-            let rate = Rate::new(what, callers, &sample);
-            progress(&rate);
-            Ok(rate)
-        };
-        small.into_iter().chain(large).map(measure).collect()
+    pub(super) fn span_rates(&self, found: &mut Found<'_>) {
+        for callers in [1, 4, 16] {
+            found.rate(Rate::SPANS, callers, self.spans(spans::REQUEST, callers));
+        }
+        for callers in [1, 4] {
+            found.rate(Rate::SPANS_AT_ONCE, callers, self.spans(spans::LARGE_REQUEST, callers));
+        }
+    }
+
+    /// Every kind of load, one after the other, for what it leaves in memory.
+    pub(super) fn every_load(&self, found: &mut Found<'_>) {
+        let loads: [(&str, &dyn Fn() -> anyhow::Result<Sample>); 4] = [
+            ("steps", &|| self.steps(32)),
+            ("batches", &|| self.batches(4)),
+            ("spans", &|| self.spans(spans::LARGE_REQUEST, 4)),
+            ("conversations", &|| self.turns(4)),
+        ];
+        for (what, load) in loads {
+            found.or_missed(&format!("memory after {what}"), load());
+        }
     }
 
     fn spans(&self, each: usize, callers: usize) -> anyhow::Result<Sample> {
         load::run(callers, self.options.window(), &self.watched, |index| {
-            // The same seed is the same traces: no two measurements have one.
-            let seed = 1_000 * each + 100 * callers + index;
+            let seed = self.seed(1_000 * each + 100 * callers + index);
             let (mut client, mut exporter) = (self.server.client(self.agent), Exporter::new(seed));
             Ok(move || {
                 let body = exporter.runs(each);
@@ -67,17 +73,16 @@ impl Bench<'_> {
     }
 
     /// Conversations whose every call carries all that was said before.
-    pub(super) fn conversation_rate(&self, callers: usize) -> anyhow::Result<Rate> {
-        let sample = load::run(callers, self.options.window(), &self.watched, |index| {
-            let (mut client, mut exporter) = (self.server.client(self.agent), Conversations::new(index));
+    pub(super) fn turns(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.window(), &self.watched, |index| {
+            let mut exporter = Conversations::new(self.seed(index));
+            let mut client = self.server.client(self.agent);
             Ok(move || {
                 let body = exporter.turn();
                 let outcome = spans::export(&mut client, body, conversations::SIDE_BY_SIDE)?;
                 Ok(self.counted(outcome, body.len()))
             })
-        });
-        let sample = sample.with_context(|| format!("{}, {callers} callers", Rate::TURNS))?;
-        Ok(Rate::new(Rate::TURNS, callers, &sample))
+        })
     }
 
     /// What the server can answer when it does nothing.

@@ -4,19 +4,26 @@ use anyhow::{Context as _, bail};
 use std::{path::PathBuf, time::Duration};
 
 pub(super) const HELP: &str = "\
-cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--binary FILE]
-                  [--json FILE] [--write]
+cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--rows N]
+                  [--binary FILE [--binary-commit COMMIT]] [--built FILE] [--json FILE] [--write]
 
-  --short       within about seven minutes; without it, ten seconds a measurement, a minute's rest after each load to
-                see what memory comes back, a bundle of 100,000 steps, and lists of 1 and 5 million rows, which take a
-                while to fill and some 10 GiB
-  --store       both where not said
-  --only        parts: commits (what the store itself can do), bare, steps, permits, batches, spans, conversations,
-                bundles, start, lists, rules
-  --seconds     how long each measurement lasts
-  --binary      a `hoc` that is built already, such as that of another commit
-  --json        where the figures go; target/bench/STORE.json as well, always
-  --write       writes docs/performance.md
+  --binary         the `hoc` of a commit before: it is measured beside the one of this tree, in turn and on stores of
+                   its own (before, after, before, after), and every figure is shown beside what it was
+  --binary-commit  which commit that was: a binary does not say. --write asks for it
+  --built          a `hoc` that is built already, measured instead of building the one of this tree; not with --write
+  --store          both where not said
+  --only           parts: commits (what the store itself can do), bare, steps, permits, batches, spans, conversations,
+                   bundles, memory, start, lists, rules
+  --seconds        how long each measurement lasts, in all rounds; ten where not said
+  --rows           of the lists, 200,000 where not said. The aim is about 5000000, which take some ten minutes and ten
+                   GiB for each binary on each store: `--only lists --rows 5000000` measures them alone
+  --short          four seconds a measurement, bundles of up to 10,000 steps, lists of 100,000 rows, and no minute's
+                   rest to see what memory comes back
+  --json           where the figures go; target/bench/STORE.json as well, always
+  --write          writes docs/performance.md
+
+A whole run takes some twelve minutes, and with --binary some twenty. What cannot be measured, as where a binary of
+before lacks an option or an endpoint, is said and shown as `-`; of this tree's binary, the run then fails at its end.
 ";
 
 /// A part of the bench.
@@ -30,13 +37,14 @@ pub(super) enum Part {
     Spans,
     Conversations,
     Bundles,
+    Memory,
     Start,
     Lists,
     Rules,
 }
 
 impl Part {
-    const ALL: [(Self, &str); 11] = [
+    const ALL: [(Self, &str); 12] = [
         (Self::Commits, "commits"),
         (Self::Bare, "bare"),
         (Self::Steps, "steps"),
@@ -45,6 +53,7 @@ impl Part {
         (Self::Spans, "spans"),
         (Self::Conversations, "conversations"),
         (Self::Bundles, "bundles"),
+        (Self::Memory, "memory"),
         (Self::Start, "start"),
         (Self::Lists, "lists"),
         (Self::Rules, "rules"),
@@ -69,8 +78,12 @@ pub(super) struct Options {
     pub(super) stores: Vec<Kind>,
     only: Vec<Part>,
     seconds: Option<u64>,
-    /// Instead of building one.
+    rows: Option<u64>,
+    /// The one of before.
     pub(super) binary: Option<PathBuf>,
+    pub(super) binary_commit: Option<String>,
+    /// Instead of building one.
+    pub(super) built: Option<PathBuf>,
     pub(super) json: Option<PathBuf>,
     pub(super) write: bool,
 }
@@ -82,7 +95,10 @@ impl Options {
             stores: vec![Kind::Sqlite, Kind::Postgres],
             only: Vec::new(),
             seconds: None,
+            rows: None,
             binary: None,
+            binary_commit: None,
+            built: None,
             json: None,
             write: false,
         };
@@ -93,6 +109,9 @@ impl Options {
                 "--short" => options.short = true,
                 "--write" => options.write = true,
                 "--binary" => options.binary = Some(std::path::absolute(value()?)?),
+                "--binary-commit" => options.binary_commit = Some(value()?.clone()),
+                "--built" => options.built = Some(std::path::absolute(value()?)?),
+                "--rows" => options.rows = Some(value()?.parse().context("--rows takes a whole number")?),
                 "--json" => options.json = Some(PathBuf::from(value()?)),
                 "--seconds" => {
                     options.seconds = Some(value()?.parse().context("--seconds takes a whole number")?);
@@ -111,16 +130,41 @@ impl Options {
                 other => bail!("no option `{other}`\n\n{HELP}"),
             }
         }
+        options.check()?;
         Ok(options)
+    }
+
+    /// Whether the page could say what was measured.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.binary.is_none() && self.binary_commit.is_some() {
+            bail!("--binary-commit says of which commit --binary is, and there is no --binary");
+        }
+        if self.write && self.binary.is_some() && self.binary_commit.is_none() {
+            bail!("the page names both commits: say with --binary-commit of which one --binary is");
+        }
+        if self.write && self.built.is_some() {
+            bail!("the page names this tree's commit, and nobody knows whether --built is of it");
+        }
+        Ok(())
     }
 
     pub(super) fn has(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
     }
 
-    /// How long the main measurements last.
-    pub(super) fn window(&self) -> Duration {
+    /// How often what takes turns has its turn.
+    pub(super) fn rounds(&self) -> u32 {
+        if self.binary.is_some() { 2 } else { 1 }
+    }
+
+    /// How long a main measurement lasts, in all rounds.
+    pub(super) fn seconds(&self) -> Duration {
         Duration::from_secs(self.seconds.unwrap_or(if self.short { 4 } else { 10 }))
+    }
+
+    /// How long it lasts in one round.
+    pub(super) fn window(&self) -> Duration {
+        self.seconds() / self.rounds()
     }
 
     /// How long the others last: those that the main ones are compared with, or that vary less.
@@ -128,7 +172,12 @@ impl Options {
         self.window() / 2
     }
 
-    /// How long the server rests after a load before its memory is looked at again.
+    /// How long the store's own limits are measured, which are so in one round.
+    pub(super) fn limit_window(&self) -> Duration {
+        self.seconds() / 2
+    }
+
+    /// How long the server rests after every kind of load before its memory is looked at again.
     pub(super) fn rest(&self) -> Option<Duration> {
         (!self.short).then_some(Duration::from_mins(1))
     }
@@ -137,19 +186,10 @@ impl Options {
     pub(super) fn bundle_sizes(&self) -> &'static [usize] {
         if self.short { &[20, 1_000, 10_000] } else { &[20, 1_000, 10_000, 100_000] }
     }
-}
-
-impl Options {
-    /// Whether anything is measured of steps.
-    pub(super) fn loads(&self) -> bool {
-        [Part::Bare, Part::Steps, Part::Permits, Part::Batches, Part::Bundles]
-            .iter()
-            .any(|part| self.has(*part))
-    }
 
     /// Rows of the lists whose pages are read.
-    pub(super) fn list_sizes(&self) -> &'static [u64] {
-        if self.short { &[100_000] } else { &[1_000_000, 5_000_000] }
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.unwrap_or(if self.short { 100_000 } else { 200_000 })
     }
 }
 
@@ -165,8 +205,8 @@ mod tests {
     fn all_is_measured_where_nothing_is_said() {
         let all = parse("").expect("options");
         assert!(Part::ALL.iter().all(|(part, _)| all.has(*part)) && !all.short && !all.write);
-        assert_eq!((all.stores.len(), all.window().as_secs()), (2, 10));
-        assert_eq!(all.rest(), Some(Duration::from_mins(1)));
+        assert_eq!((all.stores.len(), all.window().as_secs(), all.rows()), (2, 10, 200_000));
+        assert_eq!((all.rest(), all.rounds()), (Some(Duration::from_mins(1)), 1));
     }
 
     #[test]
@@ -176,7 +216,24 @@ mod tests {
         assert_eq!((some.stores.as_slice(), some.window().as_secs()), ([Kind::Sqlite].as_slice(), 4));
         assert_eq!(parse("--short --seconds 30").expect("options").window().as_secs(), 30);
         assert_eq!((some.bundle_sizes().last(), some.rest()), (Some(&10_000), None));
-        for bad in ["--fast", "--store mysql", "--only all", "--json", "--seconds soon"] {
+        assert_eq!(parse("--rows 5000000").expect("options").rows(), 5_000_000);
+        for bad in ["--fast", "--store mysql", "--only all", "--json", "--seconds soon", "--rows many"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn beside_another_binary_a_measurement_lasts_as_long_in_two_rounds() {
+        let two = parse("--binary /old/hoc --binary-commit HEAD~1 --write").expect("options");
+        assert_eq!((two.rounds(), two.window().as_secs(), two.seconds().as_secs()), (2, 5, 10));
+        assert_eq!(two.limit_window(), Duration::from_secs(5));
+        parse("--binary /old/hoc").expect("a commit is asked for by the page alone");
+        parse("--built /new/hoc --binary /old/hoc").expect("both may be there already");
+    }
+
+    #[test]
+    fn the_page_names_the_commits_of_all_that_it_shows() {
+        for bad in ["--binary /old/hoc --write", "--built /new/hoc --write", "--binary-commit HEAD"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

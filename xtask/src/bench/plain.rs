@@ -5,6 +5,7 @@ use super::{
     bodies::Bodies,
     database::{Database, said, sql},
     options::{Options, Part},
+    progress::Progress,
     rate::Rate,
     stats::{Latencies, number},
 };
@@ -48,7 +49,7 @@ struct Commits {
 pub(super) fn limits(
     database: &Database,
     options: &Options,
-    progress: impl Fn(&Rate),
+    progress: &Progress,
 ) -> anyhow::Result<Vec<Rate>> {
     let mut rates = Vec::new();
     if !options.has(Part::Commits) {
@@ -62,14 +63,14 @@ pub(super) fn limits(
         };
         for callers in callers {
             let commits = match database {
-                Database::Sqlite(_) => sqlite(rows, options.brief_window())?,
+                Database::Sqlite(_) => sqlite(rows, options.limit_window())?,
                 Database::Postgres { installed, cluster } => {
-                    postgres((installed, cluster), rows, *callers, options.brief_window())?
+                    postgres((installed, cluster), rows, *callers, options.limit_window())?
                 }
             };
             let per_second = commits.per_second * number(rows.count);
             let rate = Rate::of_store(rows.what, *callers, per_second, &commits.latencies);
-            progress(&rate);
+            progress.say(&rate.line());
             rates.push(rate);
         }
     }

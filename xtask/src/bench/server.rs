@@ -14,6 +14,8 @@ pub(super) struct Bench<'a> {
     pub(super) agent: &'a str,
     /// The processes whose work is told apart.
     pub(super) watched: Vec<Watched>,
+    /// Which of the rounds this is: in each of them other spans come.
+    pub(super) round: u32,
     /// Steps that the server took so far, and the bytes of their bodies.
     pub(super) taken: AtomicUsize,
     pub(super) sent: AtomicUsize,
@@ -25,6 +27,11 @@ impl Bench<'_> {
         let mut client = self.server.client(self.agent);
         let run = tenant::start_run(&mut client)?;
         Ok((client, run))
+    }
+
+    /// What an exporter's texts and ids come from: the same seed is the same traces, so no two rounds have one.
+    pub(super) fn seed(&self, seed: usize) -> usize {
+        seed + 2_000_000 * self.round as usize
     }
 
     /// Keeps account of what the store now holds, within the window or not.

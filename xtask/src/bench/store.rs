@@ -19,9 +19,50 @@ pub(super) struct Store {
     pub(super) bundles: Vec<Bundle>,
     pub(super) lists: Vec<ListPage>,
     pub(super) standing: Standing,
+    /// What could not be measured, and why.
+    pub(super) missed: Vec<String>,
+}
+
+/// What was measured on one store: by this tree's binary, and by the one of before where there is one.
+pub(super) struct Measured {
+    pub(super) before: Option<Store>,
+    pub(super) after: Store,
 }
 
 impl Store {
+    /// Of which nothing is measured yet.
+    pub(super) fn new(kind: Kind, name: String) -> Self {
+        Self {
+            kind,
+            name,
+            rates: Vec::new(),
+            traces: Vec::new(),
+            bundles: Vec::new(),
+            lists: Vec::new(),
+            standing: Standing::default(),
+            missed: Vec::new(),
+        }
+    }
+
+    /// Takes over a measurement, or one more round of it.
+    pub(super) fn add_rate(&mut self, rate: Rate) {
+        let mut rates = self.rates.iter_mut();
+        if let Some(known) = rates.find(|known| known.what == rate.what && known.callers == rate.callers) {
+            known.join(rate);
+        } else {
+            self.rates.push(rate);
+        }
+    }
+
+    /// Takes over a trace, or one more round of it.
+    pub(super) fn add_trace(&mut self, trace: Trace) {
+        if let Some(known) = self.traces.iter_mut().find(|known| known.spans == trace.spans) {
+            known.join(trace);
+        } else {
+            self.traces.push(trace);
+        }
+    }
+
     /// The measurement of that name, with as many callers where that is said.
     pub(super) fn find(&self, what: &str, callers: Option<usize>) -> Option<&Rate> {
         self.rates
@@ -41,7 +82,7 @@ impl Store {
         ratio(rate.per_second, bare.per_second)
     }
 
-    /// What should not be: answers that did not count.
+    /// What should not be: answers that did not count, and what could not be measured.
     pub(super) fn anomalies(&self) -> Vec<String> {
         let of = |rate: &Rate| {
             let told = |(status, count, first): &(u16, usize, String)| {
@@ -52,7 +93,8 @@ impl Store {
             };
             rate.others.iter().map(told).collect::<Vec<_>>()
         };
-        self.rates.iter().flat_map(of).collect()
+        let missed = self.missed.iter().map(|missed| format!("{}: not measured: {missed}", self.name));
+        self.rates.iter().flat_map(of).chain(missed).collect()
     }
 
     /// The most processors that something else kept busy during a measurement, where that is worth a word.

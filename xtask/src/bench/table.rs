@@ -79,11 +79,6 @@ pub(super) fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), figure)
 }
 
-/// A share as percent.
-pub(super) fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |share| format!("{} %", figure(share * 100.0)))
-}
-
 fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -136,7 +131,6 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(figure(value), text);
         }
-        assert_eq!(percent(Some(0.314)), "31.4 %");
-        assert_eq!((percent(None), maybe(None)), ("-".to_owned(), "-".to_owned()));
+        assert_eq!((maybe(Some(0.314)), maybe(None)), ("0.31".to_owned(), "-".to_owned()));
     }
 }

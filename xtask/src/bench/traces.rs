@@ -1,16 +1,20 @@
 //! One long trace, from its first span to being readable, and read back.
 
 use super::{
+    found::done,
+    grid::{Better, Grid},
     http::Client,
-    load::Outcome,
     server::{Bench, timed},
     spans::{self, Exporter, LARGE_REQUEST},
     stats::{millis, number},
-    table::{Table, figure},
+    table::figure,
 };
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// Spans of the one that is sent.
+pub(super) const SPANS: usize = 10_000;
 
 /// What came of one.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +28,14 @@ pub(super) struct Trace {
 /// Sends one trace of so many spans, waits until it can be read, and reads it.
 pub(super) fn measure(bench: &Bench<'_>, spans: usize) -> anyhow::Result<Trace> {
     let mut client = bench.server.client(bench.agent);
-    let mut exporter = Exporter::new(9_000);
+    let mut exporter = Exporter::new(bench.seed(9_000));
     let trace = exporter.trace();
     let (mut sent, mut took) = (0, Duration::ZERO);
     while sent < spans {
         let count = LARGE_REQUEST.min(spans - sent);
         let body = exporter.part(trace, sent, count);
         let (outcome, time) = timed(|| spans::export(&mut client, body, count))?;
-        let outcome = bench.counted(outcome, body.len());
-        ensure!(matches!(outcome, Outcome::Done(_)), "a part of a long trace was not taken");
+        done(bench.counted(outcome, body.len())).context("a part of a long trace")?;
         took += time;
         sent += count;
     }
@@ -65,6 +68,13 @@ fn steps(client: &mut Client, run: &str) -> anyhow::Result<(usize, Duration)> {
 }
 
 impl Trace {
+    /// Takes in what one more round of the same measured: what nothing else delayed counts.
+    pub(super) fn join(&mut self, round: Self) {
+        self.ingested = self.ingested.min(round.ingested);
+        self.first_page = self.first_page.min(round.first_page);
+        self.read = self.read.min(round.read);
+    }
+
     /// For a person who waits.
     pub(super) fn line(&self) -> String {
         format!(
@@ -87,23 +97,14 @@ impl Trace {
         })
     }
 
-    pub(super) fn table(traces: &[Self]) -> Table {
-        let mut table = Table::new(&[
-            "spans of one trace",
-            "readable after ms",
-            "spans/s",
-            "first page ms",
-            "read back ms",
-        ]);
+    pub(super) fn grid(traces: &[Self]) -> Grid {
+        let figures = &["readable after ms", "spans/s", "first page ms", "read back ms"];
+        let mut grid = Grid::new(&["spans of one trace"], figures, Better::Less);
         for trace in traces {
-            table.row([
-                trace.spans.to_string(),
-                figure(millis(trace.ingested)),
-                figure(trace.per_second()),
-                figure(millis(trace.first_page)),
-                figure(millis(trace.read)),
-            ]);
+            let [first, read] = [trace.first_page, trace.read].map(millis);
+            let figures = [millis(trace.ingested), trace.per_second(), first, read];
+            grid.row([trace.spans.to_string()], figures.map(Some));
         }
-        table
+        grid
     }
 }
