@@ -1,6 +1,6 @@
 //! Writes that go together: on Postgres one statement, that fails as each of them would; on SQLite none waits.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use drivers::{Db, StoreError, Tx, activity::DecidedRun};
 use models::{

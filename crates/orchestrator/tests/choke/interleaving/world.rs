@@ -526,9 +526,9 @@ impl<'s> World<'s> {
         let tenant = self.tenant();
         for replica in &self.stage.replicas {
             let spine = replica.spine.clone();
-            let compares = async move { check_memory::compare_next(&spine, tenant, None).await };
-            let compared = replica.handle().spawn(compares).await.expect("it lives");
-            let compared = compared.map_err(|err| format!("what is remembered is not compared: {err}"))?;
+            let check = async move { check_memory::compare_next(&spine, tenant, None).await };
+            let checked = replica.handle().spawn(check).await.expect("it lives");
+            let compared = checked.map_err(|err| format!("what is remembered is not compared: {err}"))?;
             if !compared.differing.is_empty() {
                 return Err(format!("what is remembered is not what is stored: {:#?}", compared.differing));
             }

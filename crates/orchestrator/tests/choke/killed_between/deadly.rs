@@ -15,14 +15,14 @@ pub(super) type Heard = Arc<Mutex<Vec<String>>>;
 pub(super) fn after(writes: usize) -> Heard {
     let heard = Heard::default();
     let here = Arc::clone(&heard);
-    let hears = Writes(move |sql: &str| {
+    let listener = Writes(move |sql: &str| {
         let mut heard = lock(&here);
         heard.push(sql.split_whitespace().take(4).collect::<Vec<_>>().join(" "));
         if heard.len() == writes {
             std::process::abort();
         }
     });
-    subscriber::set_global_default(hears).unwrap();
+    subscriber::set_global_default(listener).unwrap();
     heard
 }
 
