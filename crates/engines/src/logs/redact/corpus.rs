@@ -99,7 +99,7 @@ fn the_corpus_scores_as_it_did() {
 }
 
 const EXPECTED: &str = "\
-version 5
+version 6
 class            right other left
 API_KEY              9     0    0
 AUTHORIZATION        9     0    0
@@ -127,7 +127,7 @@ URL_CREDENTIALS      3     0    0
 nothing to remove: 48 kept, 1 spoilt";
 
 /// A version, of how many texts, and the digest of what it leaves of them.
-const LEFT: (u64, usize, &str) = (5, 698, "eca76289d556b2e268d0fd3e5df5633333d19378d8dffbbba9b858a8eecdf38d");
+const LEFT: (u64, usize, &str) = (6, 698, "eca76289d556b2e268d0fd3e5df5633333d19378d8dffbbba9b858a8eecdf38d");
 
 /// All texts of these pages, and whether each is JSON.
 pub(super) fn texts() -> Vec<(String, bool)> {

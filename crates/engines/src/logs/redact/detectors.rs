@@ -8,11 +8,14 @@ use super::{
     forms::FORMS,
     lines::LINES,
     places::PLACES,
+    private::PRIVATE,
     shapes::{CHATS, HEADERS, KEYS, NAMED, TOKENS},
 };
 
 /// In the order in which they are applied, what is more telling first: what is known by its own shape or a name stands
 /// before; then what is known by its place.
 pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
-    Table::new([TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().flatten())
+    Table::new(
+        [PRIVATE, TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().flatten(),
+    )
 });

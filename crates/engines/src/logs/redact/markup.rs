@@ -101,12 +101,18 @@ pub(super) fn attribute(text: &str, matched: &Captures<'_>) -> Ruling {
         return over(matched);
     }
     let opens = closed.is_some_and(|at| text[at..].starts_with('>') && !text[..at].ends_with('/'));
-    if !opens || !HOLDERS.iter().any(|holder| tag.eq_ignore_ascii_case(holder)) {
+    // What an app shows and what it keeps to itself: `<string name="password">Kennwort</string>` is a label.
+    let is_string = tag.eq_ignore_ascii_case("string");
+    if !opens || !(is_string || HOLDERS.iter().any(|holder| tag.eq_ignore_ascii_case(holder))) {
         return over(matched);
     }
-    let content = Content::at(text, rest.end + 1, false);
+    let behind = text[rest.end + 1..].trim_start();
+    // `<property name="password"><value>..</value></property>`
+    let inner = behind.strip_prefix("<value>").map_or(rest.end + 1, |value| text.len() - value.len());
+    let content = Content::at(text, inner, false);
     let value = &text[content.range.clone()];
     let is_word = value.contains(char::is_whitespace) || classify(value).is_some();
+    let is_word = is_word || is_string && !looks_random(value);
     if !content.closed || is_nothing(value) || is_word {
         return over(matched);
     }

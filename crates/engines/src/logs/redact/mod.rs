@@ -3,8 +3,8 @@
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
-//! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn
-//! as nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools
+//! its last reader sees it (`unveil`): broken JSON, URLs and pages (`references`) with their escapes decoded, no
+//! character that is drawn as nothing, and none of what colours a terminal (`terminal`). What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools
 //! (`commands`) say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`,
 //! `places`): in a command, also where it is a list of its words (`listed`), in SQL, in a call, or in the column of a
 //! table (`columns`). A field of a page says what is typed into it (`inputs`).
@@ -41,9 +41,12 @@ mod metadata;
 mod needed;
 mod nothing;
 mod numbers;
+mod pairs;
 mod params;
 mod pieces;
 mod places;
+mod private;
+mod references;
 mod rewrite;
 mod roles;
 mod ruling;
@@ -52,6 +55,7 @@ mod screen;
 mod screening;
 mod sequences;
 mod shapes;
+mod terminal;
 mod text;
 mod tree;
 mod unveil;
@@ -63,6 +67,8 @@ mod words;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod dressed;
 #[cfg(test)]
 mod evasions;
 #[cfg(test)]
@@ -97,8 +103,9 @@ use findings::Found;
 /// their names in more languages. 5 reads a list of the words of a command as the line that it is, in JSON and in code,
 /// and knows what is typed into a field for a password. It keeps more of what only stands for a secret, and what
 /// programs other than clients take behind `-u`, reads rows as they are quoted, and takes by its name alone what is too
-/// long to stand for a secret.
-pub const REDACTION_VERSION: u64 = 5;
+/// long to stand for a secret. 6 reads texts without the colours of a terminal, pages with their character references,
+/// and letters of full width; it finds the secret beside an id of AWS, and parts of private keys.
+pub const REDACTION_VERSION: u64 = 6;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
 /// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.

@@ -3,8 +3,6 @@
 //! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow. What begins
 //! as nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`.
 
-use std::ops::Range;
-
 use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
 
@@ -16,6 +14,7 @@ use super::{
     markup::{attribute, element, pair},
     nothing::{looks_random, stands_for_one},
     numbers::{cards, iban, ssn},
+    pairs::cloud_key,
     ruling::{Judge, Ruling, over},
     users::{USER, user_and_password},
     values::{FLAG, flag, is_way, named, until},
@@ -23,7 +22,6 @@ use super::{
 
 /// What begins as nothing else does. Shapes and judges, in the order in which they are applied.
 pub(super) const TOKENS: &[(&str, Judge)] = &[
-    (r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----", private_key),
     (r"(?:(?-u:\b)|_)eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,}){1,2}(?:\.[A-Za-z0-9_-]*){0,2}", |_, m| {
         all(m, S::Jwt)
     }),
@@ -34,7 +32,7 @@ pub(super) const TOKENS: &[(&str, Judge)] = &[
             r"|GOCSPX-[0-9A-Za-z_-]{20,}|do[opr]_v1_[a-f0-9]{64}|(?-u:\b)LTAI[0-9A-Za-z]{12,}",
             r"|(?-u:\b)hv[sb]\.[0-9A-Za-z_-]{20,}|(?-u:\b)dapi[a-f0-9]{32}",
         ),
-        |_, m| all(m, S::CloudKey),
+        cloud_key,
     ),
     (
         concat!(
@@ -184,15 +182,6 @@ fn all(matched: &Captures<'_>, kind: S) -> Ruling {
 fn part(matched: &Captures<'_>, kind: S) -> Ruling {
     let range = matched.get(1).map_or_else(|| matched.get_match().range(), |part| part.range());
     Ruling::Remove(vec![(range, Class::Secret(kind))])
-}
-
-/// From its first line to its last; to the end of the text where that is missing.
-fn private_key(text: &str, matched: &Captures<'_>) -> Ruling {
-    let Range { start, end } = matched.get_match().range();
-    let last = text[end..].find("-----END").map(|at| end + at + "-----END".len());
-    let end =
-        last.map_or(text.len(), |at| text[at..].find("-----").map_or(text.len(), |dashes| at + dashes + 5));
-    Ruling::Remove(vec![(start..end, Class::Secret(S::PrivateKey))])
 }
 
 /// `sk-` also begins names of packages, of classes of style and of agents.

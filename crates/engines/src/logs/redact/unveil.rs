@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
+use super::{references, terminal};
+
 /// An escape may stand for a piece of another one: so many times over. Each time costs six characters for one.
 const MAX_PASSES: usize = 12;
 
@@ -132,7 +134,12 @@ pub(super) fn unveil(text: &str) -> Option<String> {
     for _ in 0..MAX_PASSES {
         let now = unveiled.as_deref().unwrap_or(text);
         let seen = visible(now);
-        let next = match (decode(&seen).or_else(|| decode_url(&seen)), seen) {
+        let decoded = decode(&seen)
+            .or_else(|| decode_url(&seen))
+            .or_else(|| references::read(&seen))
+            .or_else(|| terminal::shown(&seen))
+            .or_else(|| narrow(&seen));
+        let next = match (decoded, seen) {
             (Some(decoded), _) => decoded,
             (None, Cow::Owned(seen)) => seen,
             (None, Cow::Borrowed(_)) => break,
@@ -181,6 +188,20 @@ fn decode_url(text: &str) -> Option<String> {
     (copied > 0).then(|| decoded + &text[copied..])
 }
 
+/// Letters, digits and signs of full width as they are elsewhere (`\u{ff50}` is a `p`); `None` if there are none. Their
+/// punctuation alone is how Chinese and Japanese are written.
+fn narrow(text: &str) -> Option<String> {
+    let is_wide = |c: char| matches!(c, '\u{ff10}'..='\u{ff19}' | '\u{ff1d}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}');
+    if text.is_ascii() || !text.contains(is_wide) {
+        return None;
+    }
+    let narrowed = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    Some(text.chars().map(narrowed).collect())
+}
+
 /// What the escape stands for that goes on so behind its backslash, and how long that is.
 fn escaped(rest: &str) -> (Option<char>, usize) {
     let simple = |character| (Some(character), 1);
@@ -189,6 +210,9 @@ fn escaped(rest: &str) -> (Option<char>, usize) {
         Some(b't') => simple('\t'),
         Some(b'r') => simple('\r'),
         Some(b'b' | b'f') => simple(' '),
+        // `\e[31m` and `\033[31m`, as shells spell what begins a colour.
+        Some(b'e' | b'E') if rest[1..].starts_with('[') => simple('\u{1b}'),
+        Some(b'0') if rest.starts_with("033[") => (Some('\u{1b}'), 3),
         Some(b'u' | b'U') if rest[1..].starts_with('{') => {
             let digits = rest[2..].bytes().take(7).take_while(u8::is_ascii_hexdigit).count();
             let closed = rest.as_bytes().get(2 + digits) == Some(&b'}');
@@ -276,6 +300,11 @@ mod tests {
             ("100% of %zz, %", None),
             (r"\u00 \q \u{} \x", Some("u00 q u{} x")),
             ("\\", Some("")),
+            (r"\x1b[31mred\u001b[0m \e[1mbold\033[0m", Some("red bold")),
+            ("\u{1b}[3\u{200b}1mred", Some("red")),
+            ("&#92;u0061&amp;quot;", Some("a\"")),
+            ("\u{ff50}\u{ff57}\u{ff1d}x\u{ff0c}", Some("pw=x,")),
+            ("\u{5bc6}\u{7801}\u{ff1a}x\u{ff0c}", None),
         ] {
             assert_eq!(unveil(text).as_deref(), reads, "{text}");
         }

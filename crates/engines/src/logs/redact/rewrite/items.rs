@@ -11,6 +11,7 @@ use crate::logs::redact::{
     listed::{Line, Placed},
     members::says,
     nothing::{SCHEMES, is_name_of_item, looks_random},
+    private::{is_begun, is_ended},
     unveil::visible,
     users::{is_client, is_of_a_user, is_user_flag},
 };
@@ -102,6 +103,8 @@ impl Rewriter<'_, '_> {
         let mut of_a_client = program.is_some_and(is_client);
         let mut item = 0;
         let mut said = Said::Nothing;
+        // A file as a list of its lines.
+        let mut of_a_key = false;
         let mut is_first = true;
         while !self.reader.take_if(b']') {
             let class = match said {
@@ -110,6 +113,8 @@ impl Rewriter<'_, '_> {
                 Said::Name { class, first: true } if listed && self.is_last(class) => Some(class),
                 Said::Name { .. } | Said::User | Said::Nothing => None,
             };
+            let of_it = of_a_key && self.reader.peek() == b'"';
+            let class = class.or_else(|| of_it.then_some(Class::Secret(S::PrivateKey)));
             let spoken = if class.is_none() { self.spoken(&mut invoked)? } else { Says::Nothing };
             let here: Vec<&Placed> = placed.iter().filter(|placed| placed.item == item).collect();
             said = match (self.reader.peek(), class, said) {
@@ -119,9 +124,16 @@ impl Rewriter<'_, '_> {
                 (b'"', None, Said::User) => self.of_a_user(of_a_client, depth + 1)?,
                 (b'"', class, _) => {
                     let (item, redacted) = self.string(class, depth + 1)?;
+                    let is_a_line_of_it = of_a_key || is_begun(&item);
+                    of_a_key = is_a_line_of_it && !is_ended(&item);
                     invoked = Invoked::by(&item).or(invoked);
                     of_a_client |= is_client(&item);
-                    Said::by(&item, redacted.as_deref(), is_first)
+                    // `-----END PRIVATE KEY-----` looks like a flag.
+                    if is_a_line_of_it {
+                        Said::Nothing
+                    } else {
+                        Said::by(&item, redacted.as_deref(), is_first)
+                    }
                 }
                 (b'[', None, _) => {
                     self.array(depth + 1, true, invoked, None)?;
