@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    error::Error,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,6 +14,10 @@ use crate::{retrying, spine::Spine};
 
 /// How often a group, with the parts it falls into, is tried again because the store asks for that.
 const RETRIES: u32 = 8;
+
+/// How often it is tried again because one and the same key was taken: after each change of a policy all replicas make
+/// the same snapshot, and there may be a change more meanwhile.
+const TAKEN: usize = 2;
 
 /// What a group may take until nothing of it is tried again. A call may come when a group has just begun, and then wait
 /// for that one and for its own: so both together stay below the ten seconds that a caller waits at most.
@@ -51,33 +56,35 @@ pub(super) struct Races<'s> {
     spine: &'s Spine,
     since: Instant,
     lost: u32,
-    taken: bool,
+    /// What the store said of each key that was taken meanwhile.
+    taken: Vec<String>,
 }
 
 impl<'s> Races<'s> {
     pub(super) fn begin(spine: &'s Spine) -> Self {
-        Self { spine, since: Instant::now(), lost: 0, taken: false }
+        Self { spine, since: Instant::now(), lost: 0, taken: Vec::new() }
     }
 
     /// Whether another try can pass where this one failed; waits for a while before it if so. A deadlock or a
     /// serialisation failure may not come again. A key that was taken meanwhile was taken by somebody whose commit is
-    /// done: the next try finds what they stored, or this was no race.
+    /// done: the next try finds what they stored, or this was no race. One group may lose several keys, one behind the
+    /// other: the snapshot of its rules, its run, the run's key.
     pub(super) async fn lost(&mut self, err: &StoreError) -> bool {
         let again = match err {
             StoreError::Retry(_) => self.lost < RETRIES && !self.is_late(),
-            StoreError::Conflict(_) => !self.taken,
+            StoreError::Conflict(cause) => {
+                let said = said(&**cause);
+                let before = self.taken.iter().filter(|taken| **taken == said).count();
+                before < TAKEN && self.taken.len() < RETRIES as usize && !self.is_late()
+            }
             _ => false,
         };
         if !again {
             return false;
         }
-        tracing::debug!(
-            error = err as &dyn std::error::Error,
-            tries = self.lost,
-            "lost a race; trying again"
-        );
-        if matches!(err, StoreError::Conflict(_)) {
-            self.taken = true;
+        tracing::debug!(error = err as &dyn Error, tries = self.lost, "lost a race; trying again");
+        if let StoreError::Conflict(cause) = err {
+            self.taken.push(said(&**cause));
         } else {
             // Those that met each other must not meet again.
             retrying::pause(self.spine, self.lost).await;
@@ -90,6 +97,11 @@ impl<'s> Races<'s> {
     pub(super) fn is_late(&self) -> bool {
         self.since.elapsed() >= GROUP
     }
+}
+
+/// What the store itself said, which names the key.
+fn said(cause: &(dyn Error + 'static)) -> String {
+    cause.source().map_or_else(|| cause.to_string(), said)
 }
 
 /// Runs that were found locked by somebody else: their calls go apart, so that others do not wait with them.
