@@ -27,6 +27,9 @@
 //! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below
 //!   it with nothing but HTTP calls between.
 //!
+//! Of a model call that others tell of, and that tells tokens which they leave out, nobody knows which is right: those
+//! count, and what the call cost is not known. It is again once what lies below it and may be it tells as much.
+//!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool
 //! are often reported by two, and are one call, unless the outer one tells a use that would be taken away with it.
@@ -91,6 +94,8 @@ pub struct Tally {
     /// A number for each of those who reported, and for each family of models.
     reporters: Numbers,
     families: Numbers,
+    /// So many calls are told by others that leave out tokens which they tell.
+    doubts: usize,
     /// The bytes that the steps hold beside themselves.
     weight: usize,
 }
@@ -151,6 +156,20 @@ impl Tally {
         if let Ok(at) = self.nodes.binary_search_by_key(&index, |node| node.index) {
             self.nodes[at].counts = counts;
         }
+    }
+
+    /// Whether the step in this place is a call of which others tell, and which tells tokens that those leave out: what
+    /// was used is not known.
+    #[must_use]
+    pub fn is_in_doubt(&self, index: u64) -> bool {
+        let place = self.nodes.binary_search_by_key(&index, |node| node.index);
+        place.is_ok_and(|at| self.nodes[at].met.leaves_doubt())
+    }
+
+    /// Whether there is such a one.
+    #[must_use]
+    pub fn leaves_doubt(&self) -> bool {
+        self.doubts > 0
     }
 
     /// The places of those that may count no longer once steps with these parents are added: what they and the steps

@@ -25,9 +25,11 @@ pub(super) fn check(
     // What another version said of each step is taken at its word; what they add up to is not.
     let due = if is_known { not_counting(&sealed, &late) } else { stored.clone() };
     let of_step = |step: &u64| (stored.get(step), due.get(step));
-    let differs = |step: &&u64| {
-        let (said, is) = of_step(step);
-        said != is
+    // Of steps that came in time no doubt was said by builds before, of the same version of the tally.
+    let first_late = late.first().map_or(u64::MAX, |step| step.step_index);
+    let differs = |step: &&u64| match of_step(step) {
+        (Some(false), Some(true)) => **step >= first_late,
+        (said, is) => said != is,
     };
     if let Some(step) = stored.keys().chain(due.keys()).filter(differs).min() {
         let said = match of_step(step) {
@@ -84,10 +86,9 @@ fn not_counting(sealed: &[&StepRecord], late: &[&StepRecord]) -> BTreeMap<u64, b
     let (mut tally, mut not) = (Tally::default(), BTreeMap::new());
     for step in sealed {
         let Counted { counts, no_longer } = tally.add(Told::of(step));
-        not.extend(no_longer.into_iter().map(|at| (at, false)));
-        if !counts {
-            not.insert(step.step_index, false);
-        }
+        let own = Some(step.step_index).filter(|_| !counts);
+        // As it was known with this step, when it was written.
+        not.extend(no_longer.into_iter().chain(own).map(|at| (at, tally.is_in_doubt(at))));
     }
     for step in late {
         let came = tally.come_late(Told::of(step));

@@ -73,6 +73,12 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     cases.push((vec![refused.clone()], (0, 0, 0, 1, 0, true)));
     cases.push((vec![whole(), refused], once));
     cases.push((vec![tool("mcp__gh__t"), tool("t")], (0, 0, 0, 0, 1, true)));
+    // What the inner layer leaves out is in no sum, and nobody knows whether it was used.
+    for more in [usage("chat", 1_000, 500), usage("chat", 21_000, 100)] {
+        cases.push((vec![more.clone(), whole()], (1_000, 100, COST, 1, 0, false)));
+        cases.push((vec![agent(), more, whole()], (1_000, 100, COST, 1, 0, false)));
+    }
+    cases.push((vec![usage("chat", 1_000, 50), whole()], once));
     cases
 }
 
@@ -166,12 +172,47 @@ on_both! {
         }
     }
 
+    /// Which of the two layers is right nobody knows, until another try below the outer one tells as much as it.
+    async fn tokens_that_the_inner_layer_leaves_out_leave_a_cost_that_is_not_known(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let (more, less) = (usage("chat", 1_000, 500), usage("chat", 1_000, 100));
+        let mut traces = 0;
+        for order in [[0, 1], [1, 0]] {
+            for size in [1, 2] {
+                traces += 1;
+                let both = [span(traces, (1, 0), &more), span(traces, (2, 1), &less)];
+                let sent = order.map(|at: usize| both[at].clone());
+                for (some, by) in sent.chunks(size).zip([&agent, &other]) {
+                    send(by, some).await;
+                }
+                assert_eq!(counted(&runs(&agent).await[0]), (1_000, 100, COST, 1, 0, false), "{order:?} {size}");
+                assert_eq!(unknown_costs(&kit, &agent).await, [traces; 4], "{order:?} {size}");
+            }
+        }
+        // All of what the outer one tells is there.
+        send(&agent, &[span(traces, (3, 1), &more)]).await;
+        let with_next = COST + 1_000 * 2_500 + 500 * 10_000;
+        assert_eq!(counted(&runs(&agent).await[0]), (2_000, 600, with_next, 2, 0, true));
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let proven = run_proof::proof(&kit.spine, &agent.admin, run.id, false).await.unwrap().integrity;
+            assert_eq!(proven.failure_reason, None);
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
     /// The totals that were sealed stay; that they are not what was used is said where it is so.
     async fn what_gives_way_late_leaves_a_cost_that_is_not_known(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let root = vec![("gen_ai.operation.name", json!("invoke_agent"))];
         let (whole, large) = (usage("chat", 1_000, 100), usage("chat", 3_000, 300));
+        let more = usage("chat", 1_000, 500);
         let (begun, mut sum) = (usage("chat", 1_000, 1), usage("invoke_agent", 1_000, 100));
         sum.push(("llm.cost.total", json!(0.0035)));
         // The root's span, another sealed one, the late one, what is counted of tokens in, and whether all is known.
@@ -180,6 +221,7 @@ on_both! {
             (&root, ((2, 1), &whole), ((3, 2), &begun), 1_000, true),
             (&root, ((2, 1), &whole), ((3, 1), &large), 4_000, true),
             (&root, ((3, 2), &begun), ((2, 1), &whole), 1_000, false),
+            (&root, ((3, 2), &whole), ((2, 1), &more), 1_000, false),
             (&sum, ((2, 1), &root), ((3, 1), &large), 1_000, false),
             (&root, ((3, 2), &whole), ((2, 1), &root), 1_000, true),
             (&sum, ((3, 2), &large), ((2, 1), &root), 4_000, false),

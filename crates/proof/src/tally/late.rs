@@ -16,7 +16,8 @@ use super::{
 pub struct CameLate {
     /// Its use and its call are counted.
     pub counts: bool,
-    /// It would have taken away what counts, and tells of another use than that: what stays is not what was used.
+    /// It would have taken away what counts, and tells of another use than that; or it is told by what leaves out tokens
+    /// that it tells: what stays is not what was used.
     pub is_in_doubt: bool,
 }
 
@@ -46,6 +47,8 @@ impl Tally {
             self.tell_downwards(at);
             return CameLate { counts: true, is_in_doubt: false };
         }
+        // What stays below it may leave out tokens that it tells.
+        let is_short = own.leaves_doubt();
         let stays = gone.iter().fold(Sum::default(), |sum, of| plus(sum, self.nodes[*of].used));
         let instead = if would_count { self.nodes[at].used } else { Sum::default() };
         // It is there, and hands up nothing of itself or of what is below it now.
@@ -57,7 +60,7 @@ impl Tally {
         self.weight = self.weight - weighed + node.weight();
         self.sums.forget(at);
         self.hand_up(at);
-        CameLate { counts: false, is_in_doubt: stays != instead }
+        CameLate { counts: false, is_in_doubt: is_short || stays != instead }
     }
 
     /// The uses that count, and the calls of tools, that a late step that was planted would take away. A sealed call

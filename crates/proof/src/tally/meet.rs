@@ -50,8 +50,10 @@ impl Tally {
             } else if node.may_retell(above) {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
-                    of_above.retell();
-                } else if !self.have_a_part_of(&calls[..=between]) {
+                    of_above.retell(node.tells_no_less_than(above));
+                }
+                // What tells of it by itself may be a part of all that it tells too.
+                if !self.have_a_part_of(&calls[..=between]) {
                     of_above.add(node.used, above.used);
                 }
             } else if may_give_way && node.gives_way_to(above) {
@@ -75,7 +77,8 @@ impl Tally {
         let mut no_longer = Vec::new();
         for (of, met) in met {
             let node = &mut self.nodes[*of];
-            node.met = *met;
+            let had_doubt = std::mem::replace(&mut node.met, *met).leaves_doubt();
+            self.doubts = self.doubts + usize::from(met.leaves_doubt()) - usize::from(had_doubt);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.extend(Some(node.index).filter(|_| *of != at));

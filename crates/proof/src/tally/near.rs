@@ -56,24 +56,28 @@ impl Near {
 }
 
 /// What of the calls next to one is known: what those come to that lie next below it and may be it; whether these tell
-/// of it; and whether one above it does, of more.
+/// of it, and of every token that it tells; and whether one above it does, of more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Met {
     below: Sum,
     is_retold: bool,
+    is_retold_in_full: bool,
     gives_way: bool,
 }
 
 impl Met {
-    /// A call below tells of it.
-    pub(super) fn retell(&mut self) {
+    /// A call below tells of it; and whether it tells no less than it.
+    pub(super) fn retell(&mut self, in_full: bool) {
         self.is_retold = true;
+        self.is_retold_in_full |= in_full;
     }
 
     /// One next below it may be a part of it, which tells so much.
     pub(super) fn add(&mut self, used: Sum, told: Sum) {
         self.below = plus(self.below, used);
-        self.is_retold |= comes_to(self.below, told);
+        let is_all = comes_to(self.below, told);
+        self.is_retold |= is_all;
+        self.is_retold_in_full |= is_all;
     }
 
     /// A call above tells more of it.
@@ -84,6 +88,11 @@ impl Met {
     /// Whether the call counts no more.
     pub(super) fn takes_away(self) -> bool {
         self.is_retold || self.gives_way
+    }
+
+    /// Whether the call is told below by what leaves out tokens that it tells: which of the two is right nobody knows.
+    pub(super) fn leaves_doubt(self) -> bool {
+        self.is_retold && !self.is_retold_in_full
     }
 }
 
@@ -116,6 +125,22 @@ mod tests {
         met.add([40, 3, 0], [100, 10, 0]);
         assert!(!met.takes_away(), "not yet what went out");
         met.add([1, 1, 0], [100, 10, 0]);
-        assert!(met.takes_away());
+        assert!(met.takes_away() && !met.leaves_doubt());
+    }
+
+    #[test]
+    fn what_is_told_in_part_is_in_doubt_until_all_of_it_is_told() {
+        let told = [100, 10, 0];
+        let mut one = Met::default();
+        one.retell(false);
+        assert!(one.takes_away() && one.leaves_doubt());
+        let (mut by_one, mut together) = (one, one);
+        by_one.retell(true);
+        together.add([100, 4, 0], told);
+        assert!(together.leaves_doubt(), "not yet");
+        together.add([20, 6, 0], told);
+        assert!(!by_one.leaves_doubt() && !together.leaves_doubt());
+        by_one.retell(false);
+        assert!(!by_one.leaves_doubt(), "whichever came first");
     }
 }

@@ -6,6 +6,7 @@ use crate::words::{
     StepKind::{self, HttpCall, LlmCall, Other, Retrieval, ToolCall},
 };
 
+mod doubt;
 mod layers;
 mod played;
 mod random;

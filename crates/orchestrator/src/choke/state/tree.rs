@@ -150,13 +150,15 @@ pub(in crate::choke) fn place(
     let was_cut = tree.cut;
     let (placed, gone) = tree.add(told, spent, is_late);
     // Before this step, of which its judgement and its use say the same.
-    let known = !was_cut && tree.unknown == u64::from(placed.counts && !cost_known);
+    let known =
+        !was_cut && tree.unknown == u64::from(placed.counts && !cost_known) && !tree.tally.leaves_doubt();
+    let leave_doubt: Vec<bool> = gone.iter().map(|(at, _)| tree.tally.is_in_doubt(*at)).collect();
     if !placed.counts {
         uncounted(state, run_id, (index, index), placed.in_doubt);
     }
-    for (at, spent) in gone {
+    for ((at, spent), in_doubt) in gone.into_iter().zip(leave_doubt) {
         give_back(state, run_id, &spent)?;
-        uncounted(state, run_id, (at, index), false);
+        uncounted(state, run_id, (at, index), in_doubt);
     }
     if !is_late {
         let run = state.run_mut(run_id)?;

@@ -67,7 +67,8 @@ pub(in crate::choke) struct Tree {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::choke) struct Placed {
     pub(in crate::choke) counts: bool,
-    /// It came late and gave way to what tells of another use: what the run used is not known.
+    /// What the run used is not known: what tells of it leaves out tokens that it tells, or it came late and gave way to
+    /// what tells of another use.
     pub(in crate::choke) in_doubt: bool,
 }
 
@@ -137,7 +138,9 @@ impl Tree {
             let came = self.tally.come_late(told);
             (Counted { counts: came.counts, no_longer: Vec::new() }, came.is_in_doubt)
         } else {
-            (self.tally.add(told), false)
+            let counted = self.tally.add(told);
+            let in_doubt = !counted.counts && self.tally.is_in_doubt(told.index);
+            (counted, in_doubt)
         }
     }
 

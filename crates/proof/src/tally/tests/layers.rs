@@ -12,7 +12,7 @@ use crate::{
 /// Span, parent, kind, tokens in and out and cost, and why the cost is not known.
 pub(super) type Layer = (&'static str, &'static str, StepKind, (u64, u64, u64), Option<CostNote>);
 
-fn told((span, parent, kind, used, note): Layer, index: u64) -> Told<'static> {
+pub(super) fn told((span, parent, kind, used, note): Layer, index: u64) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
     let skill_name = if kind == LlmCall { "openai.chat" } else { "agent" };
     let models = [Some("gpt-4o"), None];
@@ -197,6 +197,7 @@ fn what_gives_way_late_leaves_in_doubt_what_was_used() {
     let large: Layer = (B, A, LlmCall, (3_000, 300, 21), None);
     let agent: Layer = (A, NONE, Other, WHOLE, None);
     let chain: Layer = (B, A, Other, (0, 0, 0), None);
+    let [more, less] = [500, 50].map(|out| -> Layer { (A, NONE, LlmCall, (1_000, out, 9), None) });
     for (what, sealed, late, counts, is_in_doubt) in [
         ("another call", vec![whole(A, NONE)], whole(B, NONE), true, false),
         ("the same call", vec![whole(A, NONE)], whole(B, A), false, false),
@@ -208,6 +209,8 @@ fn what_gives_way_late_leaves_in_doubt_what_was_used() {
         ("more than an agent sums up", vec![agent], large, false, true),
         ("what joins two spans of a call", vec![whole(A, NONE), whole(C, B)], chain, false, true),
         ("a part of what both tell", vec![whole(A, NONE), whole(C, B)], begun(B, A), false, true),
+        ("more than what it leaves in its place", vec![whole(B, A)], more, false, true),
+        ("less than what it leaves in its place", vec![whole(B, A)], less, false, false),
     ] {
         let mut tally = Tally::default();
         for (index, layer) in (0..).zip(&sealed) {

@@ -121,6 +121,20 @@ pub(super) fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
     counts
 }
 
+/// Which calls are told by others that leave out tokens of theirs, when the steps have come in this order.
+fn doubts(tree: &[Drawn], order: &[usize]) -> BTreeSet<usize> {
+    let mut tally = Tally::default();
+    for (index, at) in order.iter().enumerate() {
+        let (span, parent) = (id(*at), tree[*at].parent.map(id));
+        tally.add(tree[*at].told(index as u64, &span, parent.as_deref()));
+    }
+    let places = (0_u64..).zip(order);
+    let found: BTreeSet<usize> =
+        places.filter(|(place, _)| tally.is_in_doubt(*place)).map(|(_, at)| *at).collect();
+    assert_eq!(tally.leaves_doubt(), !found.is_empty());
+    found
+}
+
 /// So many places in an order that the seed says.
 pub(super) fn shuffled(of: usize, seed: u64) -> Vec<usize> {
     let mut shuffled: Vec<usize> = (0..of).collect();
@@ -200,6 +214,9 @@ proptest! {
         let shuffled = shuffled(tree.len(), seed);
         let counts = count(&tree, &straight);
         prop_assert_eq!(&counts, &count(&tree, &shuffled));
+        let in_doubt = doubts(&tree, &straight);
+        prop_assert_eq!(&in_doubt, &doubts(&tree, &shuffled));
+        prop_assert!(in_doubt.iter().all(|at| !counts[at]), "what counts is in no doubt");
         for reporter in ["own", "other"] {
             let tells = |at: &usize| tree[*at].uses() && tree[*at].reporter == reporter;
             let told = (0..tree.len()).any(|at| tells(&at));

@@ -1,0 +1,70 @@
+//! Calls that are told by others which leave out tokens: those count, and what was used is not known.
+
+use super::{
+    A, B, C, D, E, NONE,
+    layers::{Layer, WHOLE, told},
+    orders,
+};
+use crate::{
+    tally::{Tally, Told},
+    words::{
+        CostNote::NoTokens,
+        StepKind::{LlmCall, Other, ToolCall},
+    },
+};
+
+/// The same as what is whole, with what was thought.
+const MORE: (u64, u64, u64) = (1_000, 500, 47);
+
+fn call(of: &'static str, parent: &'static str, used: (u64, u64, u64)) -> Layer {
+    (of, parent, LlmCall, used, None)
+}
+
+/// Which of these are in doubt when all are there, in whatever order they come; those failed.
+fn hold(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
+    for order in orders(layers.len()) {
+        let mut tally = Tally::default();
+        for (index, at) in (0..).zip(&order) {
+            let layer = layers[*at];
+            tally.add(Told { failed: failed.contains(&layer.0), ..told(layer, index) });
+        }
+        let place = |at: usize| order.iter().position(|one| *one == at).expect("it came") as u64;
+        let all = layers.iter().enumerate();
+        let doubts: Vec<&str> =
+            all.filter(|(at, _)| tally.is_in_doubt(place(*at))).map(|(_, layer)| layer.0).collect();
+        assert_eq!(doubts, right, "{what}: {order:?}");
+        assert_eq!(tally.leaves_doubt(), !right.is_empty(), "{what}: {order:?}");
+    }
+}
+
+#[test]
+fn tokens_that_what_counts_leaves_out_leave_a_doubt() {
+    let chain: Layer = (B, A, Other, (0, 0, 0), None);
+    let agent: Layer = (B, A, Other, (1_000, 100, 0), None);
+    let unpriced: Layer = (B, A, LlmCall, (0, 0, 0), Some(NoTokens));
+    hold("what was thought", &[call(A, NONE, MORE), call(B, A, WHOLE)], &[], &[A]);
+    hold("with a chain between", &[call(A, NONE, MORE), chain, call(C, B, WHOLE)], &[], &[A]);
+    hold("with an agent between", &[call(A, NONE, MORE), agent, call(C, B, WHOLE)], &[], &[A]);
+    hold("with one that tells nothing", &[call(A, NONE, MORE), unpriced, call(C, B, WHOLE)], &[], &[A]);
+    hold("what was cached", &[call(A, NONE, (21_000, 100, 9)), call(B, A, WHOLE)], &[], &[A]);
+    hold("told by three", &[call(A, NONE, MORE), call(B, A, MORE), call(C, B, WHOLE)], &[], &[B]);
+    hold("below an agent", &[(D, NONE, Other, MORE, None), call(A, D, MORE), call(B, A, WHOLE)], &[], &[A]);
+}
+
+#[test]
+fn a_call_of_which_all_is_told_leaves_none() {
+    hold("the same", &[call(A, NONE, WHOLE), call(B, A, WHOLE)], &[], &[]);
+    hold("less above", &[call(A, NONE, WHOLE), call(B, A, MORE)], &[], &[]);
+    hold("less between", &[call(A, NONE, MORE), call(B, A, WHOLE), call(C, B, MORE)], &[], &[]);
+    hold("the total alone", &[call(A, NONE, (1_100, 0, 0)), call(B, A, WHOLE)], &[], &[]);
+    hold("a cost alone", &[call(A, NONE, (0, 0, 9)), call(B, A, WHOLE)], &[], &[]);
+    hold("a beginning below", &[call(A, NONE, WHOLE), call(B, A, (1_000, 1, 2))], &[], &[]);
+    hold("a small call below", &[call(A, NONE, WHOLE), call(B, A, (50, 5, 1))], &[], &[]);
+    let tool: Layer = (B, A, ToolCall, (0, 0, 0), None);
+    hold("a call of a tool", &[call(A, NONE, MORE), tool, call(C, B, WHOLE)], &[], &[]);
+    hold("a try that failed", &[call(A, NONE, MORE), call(B, A, WHOLE)], &[B], &[]);
+    let [one, two] = [(C, (1_000, 200, 9)), (D, (1_000, 300, 9))].map(|(of, used)| call(of, A, used));
+    hold("two calls together", &[call(A, NONE, MORE), one, two], &[], &[]);
+    hold("two calls, of which one tells all", &[call(A, NONE, MORE), one, call(E, A, MORE)], &[], &[]);
+    hold("two calls that are less", &[call(A, NONE, MORE), one, call(E, A, WHOLE)], &[], &[A]);
+}
