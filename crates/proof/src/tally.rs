@@ -27,8 +27,9 @@
 //! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below
 //!   it with nothing but HTTP calls between.
 //!
-//! Of a model call that others tell of, and that tells tokens which they leave out, nobody knows which is right: those
-//! count, and what the call cost is not known. It is again once what lies below it and may be it tells as much.
+//! Of a model call that others tell of, and that tells tokens which they leave out, or without tokens a cost that is
+//! more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again once
+//! what lies below it and may be it tells as much, or what it gives way to.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool
@@ -94,7 +95,7 @@ pub struct Tally {
     /// A number for each of those who reported, and for each family of models.
     reporters: Numbers,
     families: Numbers,
-    /// So many calls are told by others that leave out tokens which they tell.
+    /// So many calls are told by others that leave out something which they tell.
     doubts: usize,
     /// The bytes that the steps hold beside themselves.
     weight: usize,
@@ -158,8 +159,8 @@ impl Tally {
         }
     }
 
-    /// Whether the step in this place is a call of which others tell, and which tells tokens that those leave out: what
-    /// was used is not known.
+    /// Whether the step in this place is a call of which others tell, and which tells something that those leave out:
+    /// what was used is not known.
     #[must_use]
     pub fn is_in_doubt(&self, index: u64) -> bool {
         let place = self.nodes.binary_search_by_key(&index, |node| node.index);

@@ -183,8 +183,8 @@ pub struct Uncounted {
     pub step_index: u64,
     /// The step with which that was known.
     pub told_by_index: u64,
-    /// It tells tokens that are left out by what tells of it, or it came late and tells of another use than what counts:
-    /// what all of it cost is not known.
+    /// It tells something that is left out by what tells of it, or it came late and tells of another use than what
+    /// counts: what all of it cost is not known.
     pub in_doubt: bool,
     pub created_at: DateTime<Utc>,
 }

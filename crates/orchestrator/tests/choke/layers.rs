@@ -79,6 +79,11 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
         cases.push((vec![agent(), more, whole()], (1_000, 100, COST, 1, 0, false)));
     }
     cases.push((vec![usage("chat", 1_000, 50), whole()], once));
+    // So it is with what half of a use tells that gives way to less.
+    let less = || usage("chat", 100, 50);
+    for half in [part(&[(input, json!(20_000))]), part(&[("gen_ai.usage.cost", json!(5.0))])] {
+        cases.push((vec![less(), half], (100, 50, 750_000, 1, 0, false)));
+    }
     cases
 }
 

@@ -16,8 +16,8 @@ use super::{
 pub struct CameLate {
     /// Its use and its call are counted.
     pub counts: bool,
-    /// It would have taken away what counts, and tells of another use than that; or it is told by what leaves out tokens
-    /// that it tells: what stays is not what was used.
+    /// It would have taken away what counts, and tells of another use than that; or it is told by what leaves out
+    /// something that it tells: what stays is not what was used.
     pub is_in_doubt: bool,
 }
 
@@ -47,7 +47,7 @@ impl Tally {
             self.tell_downwards(at);
             return CameLate { counts: true, is_in_doubt: false };
         }
-        // What stays below it may leave out tokens that it tells.
+        // What stays may leave out something that it tells.
         let is_short = own.leaves_doubt();
         let stays = gone.iter().fold(Sum::default(), |sum, of| plus(sum, self.nodes[*of].used));
         let instead = if would_count { self.nodes[at].used } else { Sum::default() };

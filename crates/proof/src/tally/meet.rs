@@ -46,18 +46,18 @@ impl Tally {
                 && node.begins(above)
                 && nearer.iter().all(|one| self.nodes[one.at].tells_no_other_input(node));
             if is_begun {
-                met.entry(at).or_insert(node.met).give_way();
+                met.entry(at).or_insert(node.met).tell(true);
             } else if node.may_retell(above) {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
-                    of_above.retell(node.tells_no_less_than(above));
+                    of_above.tell(node.tells_no_less_than(above));
                 }
                 // What tells of it by itself may be a part of all that it tells too.
                 if !self.have_a_part_of(&calls[..=between]) {
                     of_above.add(node.used, above.used);
                 }
             } else if may_give_way && node.gives_way_to(above) {
-                met.entry(at).or_insert(node.met).give_way();
+                met.entry(at).or_insert(node.met).tell(above.tells_no_less_than(node));
             }
         }
     }

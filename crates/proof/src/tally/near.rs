@@ -55,44 +55,46 @@ impl Near {
     }
 }
 
-/// What of the calls next to one is known: what those come to that lie next below it and may be it; whether these tell
-/// of it, and of every token that it tells; and whether one above it does, of more.
+/// Whether a call is told by those next to it, below or above, and so counts no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Elsewhere {
+    #[default]
+    Untold,
+    /// By what leaves out something that it tells.
+    InPart,
+    InFull,
+}
+
+/// What of the calls next to one is known: what those come to that lie next below it and may be it; and whether these,
+/// or one above it that tells more of a use, tell of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Met {
     below: Sum,
-    is_retold: bool,
-    is_retold_in_full: bool,
-    gives_way: bool,
+    told: Elsewhere,
 }
 
 impl Met {
-    /// A call below tells of it; and whether it tells no less than it.
-    pub(super) fn retell(&mut self, in_full: bool) {
-        self.is_retold = true;
-        self.is_retold_in_full |= in_full;
+    /// A call below tells of it, or one above tells more of it; and whether that one leaves out nothing that it tells.
+    pub(super) fn tell(&mut self, in_full: bool) {
+        self.told = self.told.max(if in_full { Elsewhere::InFull } else { Elsewhere::InPart });
     }
 
     /// One next below it may be a part of it, which tells so much.
     pub(super) fn add(&mut self, used: Sum, told: Sum) {
         self.below = plus(self.below, used);
-        let is_all = comes_to(self.below, told);
-        self.is_retold |= is_all;
-        self.is_retold_in_full |= is_all;
-    }
-
-    /// A call above tells more of it.
-    pub(super) fn give_way(&mut self) {
-        self.gives_way = true;
+        if comes_to(self.below, told) {
+            self.told = Elsewhere::InFull;
+        }
     }
 
     /// Whether the call counts no more.
     pub(super) fn takes_away(self) -> bool {
-        self.is_retold || self.gives_way
+        self.told > Elsewhere::Untold
     }
 
-    /// Whether the call is told below by what leaves out tokens that it tells: which of the two is right nobody knows.
+    /// Whether whoever tells of the call leaves out something that it tells: which of them is right nobody knows.
     pub(super) fn leaves_doubt(self) -> bool {
-        self.is_retold && !self.is_retold_in_full
+        self.told == Elsewhere::InPart
     }
 }
 
@@ -132,15 +134,15 @@ mod tests {
     fn what_is_told_in_part_is_in_doubt_until_all_of_it_is_told() {
         let told = [100, 10, 0];
         let mut one = Met::default();
-        one.retell(false);
+        one.tell(false);
         assert!(one.takes_away() && one.leaves_doubt());
         let (mut by_one, mut together) = (one, one);
-        by_one.retell(true);
+        by_one.tell(true);
         together.add([100, 4, 0], told);
         assert!(together.leaves_doubt(), "not yet");
         together.add([20, 6, 0], told);
         assert!(!by_one.leaves_doubt() && !together.leaves_doubt());
-        by_one.retell(false);
+        by_one.tell(false);
         assert!(!by_one.leaves_doubt(), "whichever came first");
     }
 }

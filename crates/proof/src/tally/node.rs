@@ -206,12 +206,15 @@ impl Node {
         are_alike || is_no_chance(0) || is_no_chance(1) || is_total
     }
 
-    /// Whether it leaves out no token that this call, of which it tells, tells. Of a total alone nobody knows which of
-    /// it went in.
+    /// Whether it leaves out no token that this call, of which it tells, tells; nor of its cost, where that tells no
+    /// token. Of a total alone nobody knows which of it went in.
     pub(super) fn tells_no_less_than(&self, of: &Self) -> bool {
-        let ([input, output, _], [its_input, its_output, _]) = (self.used, of.used);
-        let is_total = its_output == 0 && input.saturating_add(output) >= its_input;
-        is_total || (input >= its_input && output >= its_output)
+        let ([input, output, cost], [its_input, its_output, its_cost]) = (self.used, of.used);
+        match (its_input, its_output) {
+            (0, 0) => cost >= its_cost,
+            (_, 0) => input.saturating_add(output) >= its_input,
+            _ => input >= its_input && output >= its_output,
+        }
     }
 
     /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all

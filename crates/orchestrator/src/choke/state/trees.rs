@@ -67,8 +67,8 @@ pub(in crate::choke) struct Tree {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::choke) struct Placed {
     pub(in crate::choke) counts: bool,
-    /// What the run used is not known: what tells of it leaves out tokens that it tells, or it came late and gave way to
-    /// what tells of another use.
+    /// What the run used is not known: what tells of it leaves out something that it tells, or it came late and gave
+    /// way to what tells of another use.
     pub(in crate::choke) in_doubt: bool,
 }
 

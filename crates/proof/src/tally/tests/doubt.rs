@@ -1,4 +1,4 @@
-//! Calls that are told by others which leave out tokens: those count, and what was used is not known.
+//! Calls that are told by others which leave out something: those count, and what was used is not known.
 
 use super::{
     A, B, C, D, E, NONE,
@@ -8,7 +8,7 @@ use super::{
 use crate::{
     tally::{Tally, Told},
     words::{
-        CostNote::NoTokens,
+        CostNote::{CountsContradict, NoTokens},
         StepKind::{LlmCall, Other, ToolCall},
     },
 };
@@ -57,7 +57,7 @@ fn a_call_of_which_all_is_told_leaves_none() {
     hold("less above", &[call(A, NONE, WHOLE), call(B, A, MORE)], &[], &[]);
     hold("less between", &[call(A, NONE, MORE), call(B, A, WHOLE), call(C, B, MORE)], &[], &[]);
     hold("the total alone", &[call(A, NONE, (1_100, 0, 0)), call(B, A, WHOLE)], &[], &[]);
-    hold("a cost alone", &[call(A, NONE, (0, 0, 9)), call(B, A, WHOLE)], &[], &[]);
+    hold("a cost alone", &[call(A, NONE, (0, 0, 7)), call(B, A, WHOLE)], &[], &[]);
     hold("a beginning below", &[call(A, NONE, WHOLE), call(B, A, (1_000, 1, 2))], &[], &[]);
     hold("a small call below", &[call(A, NONE, WHOLE), call(B, A, (50, 5, 1))], &[], &[]);
     let tool: Layer = (B, A, ToolCall, (0, 0, 0), None);
@@ -67,4 +67,34 @@ fn a_call_of_which_all_is_told_leaves_none() {
     hold("two calls together", &[call(A, NONE, MORE), one, two], &[], &[]);
     hold("two calls, of which one tells all", &[call(A, NONE, MORE), one, call(E, A, MORE)], &[], &[]);
     hold("two calls that are less", &[call(A, NONE, MORE), one, call(E, A, WHOLE)], &[], &[A]);
+}
+
+/// What tells half of a use gives way by its model's name alone.
+#[test]
+fn half_of_a_use_that_is_more_than_what_it_gives_way_to_leaves_a_doubt() {
+    let half = |used, note| -> Layer { (B, A, LlmCall, used, Some(note)) };
+    let small = call(A, NONE, (100, 50, 1));
+    for (what, half) in [
+        ("what went in", half((20_000, 0, 0), NoTokens)),
+        ("what came out", half((0, 300, 0), NoTokens)),
+        ("a total", half((30_000, 0, 0), NoTokens)),
+        ("what contradicts itself", half((1_000, 100, 0), CountsContradict)),
+        ("a cost", half((0, 0, 5_000), NoTokens)),
+    ] {
+        hold(what, &[small, half], &[], &[B]);
+        let chain: Layer = (B, A, Other, (0, 0, 0), None);
+        let below: Layer = (C, B, half.2, half.3, half.4);
+        hold(what, &[small, chain, below], &[], &[C]);
+        let above: Layer = (D, NONE, LlmCall, (40_000, 400, 9_000), None);
+        hold(what, &[above, (A, D, small.2, small.3, small.4), half], &[], &[]);
+    }
+    for (what, half) in [
+        ("what went in", half((100, 0, 0), NoTokens)),
+        ("what came out", half((0, 50, 0), NoTokens)),
+        ("the total", half((150, 0, 0), NoTokens)),
+        ("less", half((20, 5, 0), CountsContradict)),
+        ("the cost", half((0, 0, 1), NoTokens)),
+    ] {
+        hold(what, &[small, half], &[], &[]);
+    }
 }
