@@ -83,7 +83,8 @@ impl LlmReport {
     }
 
     /// With tokens that may not be all that was used, as where something was thrown and nothing tells that the answer
-    /// came to its end: no price makes a cost of them. What its caller says that it cost stays.
+    /// came to its end, or where its provider ran tools of its own: no price makes a cost of them. What its caller says
+    /// that it cost stays.
     #[must_use]
     pub fn in_doubt(mut self) -> Self {
         self.cost_note = self.cost_note.or(Some(CostNote::NoPrice));

@@ -10,6 +10,7 @@ mod kept;
 mod names;
 mod odd;
 mod said;
+mod served;
 mod spans;
 mod tools;
 mod usage;

@@ -22,6 +22,7 @@ mod names;
 mod nothing;
 mod operation;
 mod reader;
+mod served;
 mod source;
 mod span;
 mod tier;

@@ -13,7 +13,7 @@ use super::{
     literal,
     messages::{self, without_files},
     operation::{EMBEDDINGS, is_paid_as_text},
-    tier, usage,
+    served, tier, usage,
     value::{Json, MAX_INTEGER, is_hollow_text},
     wire::Event,
 };
@@ -102,6 +102,9 @@ pub(super) fn model_call(
     let is_answered = said.is_answered || said.response.is_none() && has_text(fields);
     if is_answered && CallClass::of(call) == CallClass::Text {
         report = report.answered();
+    }
+    if said.is_served || fields.text(Field::Output).is_some_and(served::is_told) {
+        report = report.in_doubt();
     }
     *cut |= said.cut;
     let finished = fields.first_name(Field::FinishReason).map(str::to_owned);

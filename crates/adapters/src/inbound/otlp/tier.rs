@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use orchestrator::ports::json_of;
 use serde_json::Value;
 
-use super::{field::Field, nothing::is_no_name};
+use super::{field::Field, nothing::is_no_name, served};
 
 /// Something that tells how a call is paid, by a word. Sellers list prices for the usual one.
 #[derive(Clone, Copy)]
@@ -102,11 +102,9 @@ impl Way {
             // What was asked for is told, and cannot be read: that it is the usual one is not known.
             return (!of_answer).then(|| "cannot be read".to_owned());
         };
-        let is_provider_s =
-            json["id"].is_string() && (json["object"].is_string() || json["type"] == "message");
         let told = [&json[self.name], &json["usage"][self.name]];
         let word = told.into_iter().filter_map(Value::as_str).find(|word| !is_no_name(word))?;
-        (is_provider_s || !of_answer).then(|| word.to_owned())
+        (!of_answer || served::is_answer(&json)).then(|| word.to_owned())
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     anthropic,
     field::Field,
-    langfuse, literal, tier,
+    langfuse, literal, served, tier,
     value::{Json, is_hollow},
     wire::{Any, Attribute},
 };
@@ -116,12 +116,12 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     }
     let (home, rest) = (0_u8..).zip(HOMES).find_map(|(rank, home)| Some((rank, key.strip_prefix(home)?)))?;
     let word = rest.replace('.', "_");
-    // Sounds are paid otherwise than text, and so are pictures that came out and searches that a provider made.
+    // Sounds are paid otherwise than text, and so are pictures that came out and tools that a provider ran itself.
     let came_out = ["output", "completion", "candidates"].iter().any(|side| word.contains(side));
     // Whether a detail of what Gemini's tools read is within what went in, nobody knows.
     let is_in_doubt = word.starts_with("details_tool_use_prompt");
-    let is_search = word.ends_with("web_search_requests");
-    if word.contains("audio") || word.contains("image") && came_out || is_search || is_in_doubt {
+    let is_served = served::is_count(&word);
+    if word.contains("audio") || word.contains("image") && came_out || is_served || is_in_doubt {
         return Some((Field::OtherTokens, 0));
     }
     let part = WITHIN.iter().find_map(|within| word.strip_prefix(within));
@@ -302,6 +302,7 @@ mod tests {
             ("gen_ai.usage.details.input_audio_tokens", Some(Field::OtherTokens)),
             ("llm.token_count.completion_details.audio", Some(Field::OtherTokens)),
             ("anthropic.usage.server_tool_use.web_search_requests", Some(Field::OtherTokens)),
+            ("gen_ai.usage.num_sources_used", Some(Field::OtherTokens)),
             ("gen_ai.usage.details.image_prompt_tokens", None),
             ("gen_ai.usage.", None),
             ("gen_ai.aggregated_usage.input_tokens", None),

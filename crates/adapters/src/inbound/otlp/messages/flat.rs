@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    super::{value, wire::Attribute},
+    super::{served, value, wire::Attribute},
     given::content_of_text,
     media::{Data, mark},
     message::{Arguments, Message, ToolCall},
@@ -149,6 +149,8 @@ impl<'a> FlatPart<'a> {
 
     fn into(self, parts: &mut Parts<'a>, whole: Option<&mut Whole<'_>>) {
         let kind = self.text(|member| member == "type").cloned().unwrap_or_default();
+        let name = self.text(|member| member.ends_with("name"));
+        parts.message.served |= served::is_call(&kind, name.map(AsRef::as_ref), false);
         if let Some(text) =
             self.text(|member| member == "text" || member == "reasoning" || member == "thinking")
         {

@@ -27,6 +27,9 @@ pub(super) struct Message<'a> {
     /// Some of it lay too deep.
     #[serde(skip)]
     pub(super) deep: bool,
+    /// It tells of a tool that the provider ran itself.
+    #[serde(skip)]
+    pub(super) served: bool,
 }
 
 impl<'a> Message<'a> {

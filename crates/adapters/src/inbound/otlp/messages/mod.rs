@@ -38,6 +38,8 @@ pub(super) struct Said {
     pub(super) finish_reason: Option<String>,
     /// A message of the answer has a text, or calls a tool.
     pub(super) is_answered: bool,
+    /// The answer tells of a tool that the provider ran itself.
+    pub(super) is_served: bool,
     /// Parts lay too deep within each other, and stayed JSON.
     pub(super) cut: bool,
 }
@@ -85,8 +87,9 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
     }
     let mut cut = false;
     let is_answered = output.iter().any(Message::is_an_answer);
+    let is_served = output.iter().any(|message| message.served);
     let (prompt, response) = (text(input, "user", &mut cut), text(output, "assistant", &mut cut));
-    Said { prompt, response, finish_reason, is_answered, cut }
+    Said { prompt, response, finish_reason, is_answered, is_served, cut }
 }
 
 fn say_something(messages: &[Message<'_>]) -> bool {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
+    super::served,
     media::{Data, mark},
     message::{Arguments, Message, ToolCall},
     object::{Object, is_full, items, text_of},
@@ -72,6 +73,8 @@ impl<'a> Parts<'a> {
             return self.message.add(Some(text_of(json)).filter(|text| text != "null" && !text.is_empty()));
         };
         let kind = part.text(&["type"]).unwrap_or_default();
+        let is_builtin = part.json(&["builtin"]) == Some("true");
+        self.message.served |= served::is_call(&kind, part.text(&["name"]).as_deref(), is_builtin);
         match kind.as_ref() {
             "text" | "input_text" | "output_text" | "summary_text" | "reasoning_text" | "reasoning.text"
             | "reasoning.summary" | "thinking" | "refusal" => {
