@@ -1,6 +1,10 @@
 //! What a caller or a tracer tells of a model's call, and of what its run is a part of.
 
-use engines::activity::{counts_within, gives_no_tokens, is_paid_otherwise, used};
+use engines::activity::{
+    counts_within, gives_no_tokens, is_paid_otherwise,
+    prices::{Call, sold_by},
+    used,
+};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +57,13 @@ impl LlmReport {
         let model = self.model.as_deref().or(self.model_requested.as_deref());
         let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
         let parts_within = counts.parts_within || self.provider.as_deref().is_some_and(counts_within);
-        let told = counts.at_tier(self.service_tier.as_deref());
+        let seller = sold_by(&Call {
+            provider: self.provider.as_deref(),
+            address: self.server_address.as_deref(),
+            model: model.unwrap_or_default(),
+            minute: None,
+        });
+        let told = counts.at_tier(self.service_tier.as_deref()).sold_by(seller);
         let paid_otherwise = told.paid_otherwise || model.is_some_and(is_paid_otherwise);
         let used = used(TokenCounts { gives_none, paid_otherwise, parts_within, ..told });
         // What no record can hold stays as it was told: the door refuses it.

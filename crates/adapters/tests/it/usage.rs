@@ -96,9 +96,40 @@ fn a_total_that_is_a_sum_of_bedrocks_fresh_tokens_hides_no_cached_ones() {
             "gen_ai.usage.cache_read.input_tokens": read }));
         (told.input_tokens, told.cost_note.is_none())
     };
-    assert_eq!(of("aws.bedrock", 5, 100_000), (100_005, true));
-    assert_eq!(of("aws.bedrock", 2_000, 1_500), (2_000, false), "they may lie within or beside");
+    for bedrock in ["aws.bedrock", "AWS", "bedrock", "amazon_bedrock", "AWS Bedrock", "bedrock_converse"] {
+        assert_eq!(of(bedrock, 5, 100_000), (100_005, true), "{bedrock}");
+        assert_eq!(of(bedrock, 2_000, 1_500), (2_000, false), "{bedrock}: they may lie within or beside");
+    }
     assert_eq!(of("openai", 2_000, 1_500), (2_000, true));
+    // By the model's name, or the host; and by OpenInference, which tells all that went in.
+    let model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let told = json!({ "gen_ai.provider.name": "", "gen_ai.request.model": model, "gen_ai.usage.input_tokens": 2_000,
+        "gen_ai.usage.output_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 1_500 });
+    assert!(call(&told).cost_note.is_some());
+    let told = json!({ "gen_ai.provider.name": "aws", "gen_ai.request.model": model, "llm.token_count.prompt": 2_000,
+        "llm.token_count.completion": 100, "llm.token_count.prompt_details.cache_read": 1_500 });
+    assert_eq!((call(&told).input_tokens, call(&told).cost_note), (2_000, None));
+}
+
+/// xAI's reasoning lies beside what came out in Chat, and within it in Responses.
+#[test]
+fn reasoning_of_xai_that_may_lie_beside_is_not_known() {
+    let of = |provider: &str, output: u64, total: Option<u64>| {
+        let mut told = json!({ "gen_ai.provider.name": provider, "gen_ai.request.model": "grok-4",
+            "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": output, "gen_ai.usage.reasoning.output_tokens": 94 });
+        if let Some(total) = total {
+            told["gen_ai.usage.total_tokens"] = json!(total);
+        }
+        let call = call(&told);
+        (call.output_tokens, call.cost_note.is_none())
+    };
+    for xai in ["x_ai", "xai", "xAI", "grok", "litellm"] {
+        assert_eq!(of(xai, 200, None), (200, false), "{xai}");
+        assert_eq!(of(xai, 200, Some(300)), (200, false), "{xai}: a sum says nothing");
+        assert_eq!(of(xai, 200, Some(394)), (294, true), "{xai}");
+        assert_eq!(of(xai, 9, None), (103, true), "{xai}");
+    }
+    assert_eq!(of("azure", 200, None), (200, true));
 }
 
 #[test]

@@ -37,9 +37,12 @@ pub struct Counts {
     pub thoughts_as_billed: bool,
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,
-    /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the
-    /// sum of the two sides as they were told is no witness of either, and nor is none.
+    /// Who tells may tell what went in as the provider does. Some count cached tokens beside the input, and not all who
+    /// tell of their calls do: a total that is the sum of the two sides as they were told is no witness of either, and
+    /// nor is none.
     pub cache_in_doubt: bool,
+    /// The same of reasoning beside the output.
+    pub reasoning_in_doubt: bool,
     /// The provider counts all parts within their whole: one that is larger lies beside only if a total says so.
     pub parts_within: bool,
 }
@@ -50,6 +53,18 @@ impl Counts {
     #[must_use]
     pub fn at_tier(self, tier: Option<&str>) -> Self {
         Self { paid_otherwise: self.paid_otherwise || !tier.is_none_or(is_usual_tier), ..self }
+    }
+
+    /// Of a call that this seller of the price book sold: its counts are in doubt only where it counts beside what
+    /// others count within. Bedrock's Converse tells fresh tokens; xAI tells reasoning beside in Chat and within in
+    /// Responses.
+    #[must_use]
+    pub fn sold_by(self, seller: Option<&str>) -> Self {
+        Self {
+            cache_in_doubt: self.cache_in_doubt && seller == Some("aws"),
+            reasoning_in_doubt: self.reasoning_in_doubt && seller == Some("x-ai"),
+            ..self
+        }
     }
 }
 
@@ -121,7 +136,10 @@ pub fn used(counts: Counts) -> Used {
     let only_within = counts.parts_within && (total.is_none() || is_sum);
     let is_beside = !only_within && input.is_some_and(|input| read + write > input);
     let says_nothing = is_sum || total.is_none();
-    let in_doubt = counts.cache_in_doubt && says_nothing && read + write > 0 && !is_beside;
+    let may_be_within = output.is_some_and(|output| reasoning > 0 && reasoning <= output);
+    let in_doubt = says_nothing
+        && (counts.cache_in_doubt && read + write > 0 && !is_beside
+            || counts.reasoning_in_doubt && may_be_within);
     let witness = total.filter(|_| !(is_sum && is_beside));
     let ways = &ways[..if only_within { 1 } else { WAYS.len() }];
     let with_beside = input.map(|input| input + counts.beside_input);
@@ -394,6 +412,39 @@ mod tests {
             "no total says no more than a sum"
         );
         assert_eq!(of(5, None, 1_500), (1_505, None));
+    }
+
+    /// xAI's Chat counts reasoning beside what came out, and its Responses within.
+    #[test]
+    fn reasoning_that_may_lie_within_or_beside_is_in_doubt() {
+        let of = |output: u64, total: Option<u64>, reasoning: u64| {
+            let (input, output) = (Some(100), Some(output));
+            let counts =
+                Counts { input, output, total, reasoning, reasoning_in_doubt: true, ..Counts::default() };
+            let used = used(counts);
+            (used.tokens.output, used.note)
+        };
+        for total in [None, Some(300)] {
+            assert_eq!(of(200, total, 94), (200, Some(CountsContradict)), "{total:?}");
+            assert_eq!(of(200, total, 0), (200, None), "nothing was thought");
+        }
+        assert_eq!(of(200, Some(394), 94), (294, None), "the total says it");
+        assert_eq!(of(9, None, 94), (103, None), "their number says it");
+    }
+
+    #[test]
+    fn counts_are_in_doubt_by_who_sold_the_call() {
+        let told = Counts { cache_in_doubt: true, reasoning_in_doubt: true, ..Counts::default() };
+        for (seller, doubts) in [
+            (Some("aws"), (true, false)),
+            (Some("x-ai"), (false, true)),
+            (Some("openai"), (false, false)),
+            (None, (false, false)),
+        ] {
+            let of = told.sold_by(seller);
+            assert_eq!((of.cache_in_doubt, of.reasoning_in_doubt), doubts, "{seller:?}");
+        }
+        assert_eq!(Counts::default().sold_by(Some("aws")), Counts::default());
     }
 
     /// Where as many are cached as were thought, the total says both that either lies beside.

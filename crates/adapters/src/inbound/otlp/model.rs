@@ -49,6 +49,9 @@ const COUNTS: [Field; 9] = [
     Field::ToolUseTokens,
 ];
 
+/// Where OpenInference's counts stand.
+const OPEN_INFERENCE: &str = "llm.token_count.";
+
 /// The model, its tokens and its cost, of a call of that name.
 fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     let parts = || {
@@ -78,8 +81,9 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
             || !is_paid_as_text(call)
             || fields.has(Field::OtherTokens)
             || fields.is_unreadable(Field::OtherTokens),
-        // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
-        cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
+        // OpenInference always tells all that went in.
+        cache_in_doubt: fields.key(Field::InputTokens).is_none_or(|key| !key.starts_with(OPEN_INFERENCE)),
+        reasoning_in_doubt: true,
         ..counts(fields)
     };
     let [answer, parameters] = [Field::Output, Field::InvocationParameters].map(|field| fields.text(field));

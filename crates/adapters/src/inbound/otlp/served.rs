@@ -24,8 +24,8 @@ const TRACES: [&str; 3] = ["groundingMetadata", "grounding_metadata", "executed_
 /// What a client's tool is called with may look like anything.
 const ARGUMENTS: [&str; 3] = ["input", "arguments", "args"];
 
-/// Whether a part of what came out, of that kind, is such a call. Pydantic AI tells a provider's tool as any other, with
-/// a mark.
+/// Whether a part of what came out, of that kind, is such a call. Pydantic AI tells a provider's tool as any other,
+/// with a mark.
 pub(super) fn is_call(kind: &str, name: Option<&str>, is_builtin: bool) -> bool {
     let is_free = name.is_some_and(|name| FREE.iter().any(|free| name.starts_with(free)));
     ITEMS.contains(&kind) || (CALLS.contains(&kind) || is_builtin) && !is_free

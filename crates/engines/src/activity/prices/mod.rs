@@ -38,5 +38,12 @@ pub fn price(call: &Call<'_>, tokens: Tokens) -> Option<Priced> {
     Some(Priced { cost_nanousd, book: book.name().to_owned() })
 }
 
+/// Who sold a call, by the book's word for it, whatever word was told; none where that is in doubt, or where it is
+/// somebody whom the book does not have.
+#[must_use]
+pub fn sold_by(call: &Call<'_>) -> Option<&'static str> {
+    seller::of(call, &call.model.trim().to_lowercase()).map(|sold| sold.seller)
+}
+
 #[cfg(test)]
 mod tests;
