@@ -1,6 +1,7 @@
 //! What comes in from outside, as it really does.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod answers;
 mod captures;
 mod deep;
 mod details;

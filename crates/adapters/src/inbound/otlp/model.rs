@@ -7,6 +7,7 @@ use orchestrator::{
 use serde_json::{Map, Value};
 
 use super::{
+    anthropic::Answered,
     field::Field,
     fields::Fields,
     http::host,
@@ -177,15 +178,18 @@ pub(super) fn provider(fields: &Fields<'_>) -> Option<String> {
 /// The tokens, as the span tells them.
 fn counts(fields: &Fields<'_>) -> TokenCounts {
     let count = |field| fields.count(field).unwrap_or(0);
-    let for_an_hour = count(Field::WrittenHourTokens);
+    // What no attribute tells of a cache, Anthropic's own answer may.
+    let answered = fields.text(Field::Output).map(Answered::of).unwrap_or_default();
+    let or_answered = |field, answered: u64| Some(count(field)).filter(|told| *told > 0).unwrap_or(answered);
+    let for_an_hour = or_answered(Field::WrittenHourTokens, answered.for_an_hour);
     // Some tell what was written by how long it is kept, and no sum.
     let written = for_an_hour.saturating_add(count(Field::WrittenMinutesTokens));
     TokenCounts {
         input: fields.count(Field::InputTokens),
         output: fields.count(Field::OutputTokens),
-        total: fields.count(Field::TotalTokens),
-        cache_read: count(Field::CachedTokens),
-        cache_write: count(Field::WrittenTokens).max(written),
+        total: fields.count(Field::TotalTokens).or(answered.total),
+        cache_read: or_answered(Field::CachedTokens, answered.read),
+        cache_write: or_answered(Field::WrittenTokens, answered.written).max(written),
         cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
         beside_input: count(Field::ToolUseTokens),
