@@ -257,6 +257,7 @@ impl Tally {
             tells: told.tells(),
             used: [input, output, cost],
             failed: told.failed,
+            note: told.note,
             marks: self.marks(&told),
             below: Shown::default(),
             met: Met::default(),

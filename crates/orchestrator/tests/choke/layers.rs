@@ -84,6 +84,12 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     for half in [part(&[(input, json!(20_000))]), part(&[("gen_ai.usage.cost", json!(5.0))])] {
         cases.push((vec![less(), half], (100, 50, 750_000, 1, 0, false)));
     }
+    // Nobody knows whether the cached tokens lie within what went in, and the outer layer tells none.
+    let mut cached = usage("chat", 20_100, 100);
+    cached[1].1 = json!("aws.bedrock");
+    cached.push(("gen_ai.usage.cache_read.input_tokens", json!(20_000)));
+    let cost = 20_100 * 2_500 + 100 * 10_000;
+    cases.push((vec![usage("chat", 20_100, 100), cached], (20_100, 100, cost, 1, 0, false)));
     cases
 }
 

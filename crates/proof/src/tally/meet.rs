@@ -57,7 +57,7 @@ impl Tally {
                     of_above.add(node.used, above.used);
                 }
             } else if may_give_way && node.gives_way_to(above) {
-                met.entry(at).or_insert(node.met).tell(above.tells_no_less_than(node));
+                met.entry(at).or_insert(node.met).tell(node.is_told_in_full_by(above));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     told::Tells,
     tools::names_tool,
 };
-use crate::words::CallClass;
+use crate::words::{CallClass, CostNote};
 
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -21,6 +21,8 @@ pub(super) struct Node {
     pub(super) used: Sum,
     /// Its caller says that it failed.
     pub(super) failed: bool,
+    /// Why its cost is not known.
+    pub(super) note: Option<CostNote>,
     /// By what it is known, of a model call; of what else tells a use, whose calls of text it may sum up.
     pub(super) marks: Marks,
     /// What is shown of calls below it.
@@ -215,6 +217,12 @@ impl Node {
             (_, 0) => input.saturating_add(output) >= its_input,
             _ => input >= its_input && output >= its_output,
         }
+    }
+
+    /// Whether nothing that it tells is left open by that call above it, to which it gives way. Of counts that may be
+    /// meant in two ways the other call may tell one, and not all: cached tokens of which it tells none.
+    pub(super) fn is_told_in_full_by(&self, above: &Self) -> bool {
+        self.note != Some(CostNote::CountsContradict) && above.tells_no_less_than(self)
     }
 
     /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all
