@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value as Any},
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans, Span},
+    trace::v1::{ResourceSpans, ScopeSpans, Span, span::Event},
 };
 use orchestrator::ports::{ReportedSpan, ReportedSpans, SpanAct, SpanCodec as _, SpanEncoding};
 use prost::Message as _;
@@ -376,4 +376,27 @@ fn more_spans_than_are_read_of_one_request_are_refused_whole() {
     assert_eq!(protobuf(&body(32_768)).spans.len(), 32_768);
     let why = Otlp.decode(SpanEncoding::Protobuf, &body(32_769)).unwrap_err();
     assert!(why.0.contains("send them in several requests"), "{why}");
+}
+
+/// An SDK keeps 128 attributes of a span by default, and says how many it dropped.
+#[test]
+fn what_an_exporter_dropped_is_cut() {
+    for member in
+        ["droppedAttributesCount", "dropped_attributes_count", "droppedEventsCount", "dropped_events_count"]
+    {
+        for (dropped, is_cut) in [(json!(3), true), (json!("3"), true), (json!(0), false)] {
+            assert_eq!(with(member, dropped.clone()).cut, is_cut, "{member} {dropped}");
+        }
+    }
+    assert!(with("events", json!([{ "name": "e", "droppedAttributesCount": 1 }])).cut);
+    for dropped in [0, 3] {
+        let event = Event { name: "e".to_owned(), dropped_attributes_count: dropped, ..Event::default() };
+        for span in [
+            Span { dropped_attributes_count: dropped, ..tool("{}") },
+            Span { dropped_events_count: dropped, ..tool("{}") },
+            Span { events: vec![event], ..tool("{}") },
+        ] {
+            assert_eq!(protobuf(&request(vec![span])).spans[0].cut, dropped > 0, "{dropped}");
+        }
+    }
 }

@@ -130,6 +130,12 @@ fn span<'b>(reader: &mut Reader<'b>) -> Result<Span<'b>, String> {
         "startTimeUnixNano" | "start_time_unix_nano" => span.start_unix_nano = number(reader),
         "endTimeUnixNano" | "end_time_unix_nano" => span.end_unix_nano = number(reader),
         "flags" => span.flags = number(reader),
+        "droppedAttributesCount"
+        | "dropped_attributes_count"
+        | "droppedEventsCount"
+        | "dropped_events_count" => {
+            dropped(reader);
+        }
         "attributes" => span.attributes = attributes(reader, 0),
         "events" => {
             span.events.clear();
@@ -158,6 +164,7 @@ fn event<'b>(reader: &mut Reader<'b>) -> Option<Event<'b>> {
     object(reader, |reader, key| match key {
         "name" => event.name = reader.as_text().unwrap_or_default(),
         "attributes" => event.attributes = attributes(reader, 0),
+        "droppedAttributesCount" | "dropped_attributes_count" => dropped(reader),
         _ => {}
     });
     let is_nothing = event.name.is_empty() && event.attributes.is_empty();
@@ -179,6 +186,12 @@ fn status(reader: &mut Reader<'_>) -> u64 {
 
 fn number(reader: &mut Reader<'_>) -> u64 {
     reader.as_text().and_then(|text| whole(&text)).unwrap_or(0)
+}
+
+/// So many attributes or events an exporter did not send: what is there is not all.
+fn dropped(reader: &mut Reader<'_>) {
+    let is_some = number(reader) > 0;
+    reader.cut |= is_some;
 }
 
 /// A whole number, in any of the ways in which JSON writes one.

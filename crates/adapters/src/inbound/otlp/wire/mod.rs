@@ -37,7 +37,7 @@ pub(super) struct Span<'b> {
     pub(super) events: Vec<Event<'b>>,
     pub(super) status_code: u64,
     pub(super) status_message: Cow<'b, str>,
-    /// Something of it could not be read.
+    /// Something of it could not be read, or was not sent.
     pub(super) cut: bool,
 }
 

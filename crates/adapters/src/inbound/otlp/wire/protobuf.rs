@@ -68,6 +68,8 @@ fn span(bytes: &[u8]) -> Span<'_> {
                     span.events.push(event);
                 }
             }
+            // So many attributes were dropped, and so many events.
+            Ok((10 | 12, Value::Number(dropped))) => span.cut |= dropped > 0,
             Ok((15, Value::Bytes(bytes))) => status(bytes, &mut span),
             Ok((16, Value::Number(flags))) => span.flags = flags,
             Ok(_) => {}
@@ -83,6 +85,7 @@ fn event<'b>(bytes: &'b [u8], cut: &mut bool) -> Event<'b> {
         match field {
             Ok((2, Value::Bytes(name))) => event.name = lossy(name),
             Ok((3, Value::Bytes(bytes))) => push(&mut event.attributes, attribute(bytes, 0, cut)),
+            Ok((4, Value::Number(dropped))) => *cut |= dropped > 0,
             Ok(_) => {}
             Err(Broken) => *cut = true,
         }
