@@ -23,8 +23,9 @@ impl Failure {
     /// Whether a provider refused the request before any model saw it: it came too often, by nobody who may, or for no
     /// model that there is. What a model saw may be billed though it failed, as a prompt that a filter stops.
     pub(super) fn is_refusal(&self, fields: &Fields<'_>) -> bool {
-        const STATUSES: [u64; 4] = [401, 403, 404, 429];
-        const NAMES: [&str; 7] = [
+        // Anthropic's word for too much at once is 529; without it, the same may break a stream that is billed.
+        const STATUSES: [u64; 5] = [401, 403, 404, 429, 529];
+        const NAMES: [&str; 14] = [
             "AuthenticationError",
             "NotFoundError",
             "PermissionDeniedError",
@@ -32,6 +33,14 @@ impl Failure {
             "ResourceExhausted",
             "ThrottlingException",
             "TooManyRequestsException",
+            // Providers' own words.
+            "RESOURCE_EXHAUSTED",
+            "authentication_error",
+            "insufficient_quota",
+            "not_found_error",
+            "permission_error",
+            "rate_limit_error",
+            "rate_limit_exceeded",
         ];
         let code = self.code.trim();
         let status = fields.count(Field::HttpStatus).or_else(|| code.parse().ok());
