@@ -63,8 +63,8 @@ pub(crate) struct RunView {
     /// At most 2^53: that is so many, or more.
     output_tokens: u64,
     cost_usd: Number,
-    /// False where what a model call cost is unknown, or the sum is more than the largest that is told,
-    /// 9007199.254740992: then `cost_usd` is only what is known of it.
+    /// False where what a model call cost is unknown, a span that is told by others tells more tokens than they do, or
+    /// the sum is more than the largest that is told, 9007199.254740992: then `cost_usd` is only what is known of it.
     cost_known: bool,
     correlation_id: String,
     /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.
