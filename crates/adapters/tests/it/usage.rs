@@ -152,6 +152,10 @@ fn what_is_kept_for_minutes_and_what_for_an_hour_is_one_sum() {
         let counts = (call.input_tokens, call.cache_write_tokens, call.cache_write_hour_tokens);
         assert_eq!((counts, call.cost_note), ((3_000, written, for_an_hour), None), "{told}");
     }
+    let odd = call(
+        &json!({ "gen_ai.usage.input_tokens": 3_000, "gen_ai.usage.output_tokens": 100, sum: 500, hour: 900 }),
+    );
+    assert!(odd.cost_note.is_some(), "more for an hour than was written");
 }
 
 /// Anthropic's SDK traces by itself, and tells some counts by names of its own.

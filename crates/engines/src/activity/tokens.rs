@@ -104,6 +104,7 @@ pub fn used(counts: Counts) -> Used {
     let total = counts.total.filter(|total| *total > 0 || said == 0);
     let (read, reasoning) = (counts.cache_read, counts.reasoning);
     let write = counts.cache_write.max(counts.cache_write_hour);
+    let is_more_than_its_whole = counts.cache_write > 0 && counts.cache_write_hour > counts.cache_write;
     let (input, output) = match (counts.input, counts.output) {
         (input, None) if counts.gives_none => (input.or(total), Some(0)),
         told => told,
@@ -162,7 +163,7 @@ pub fn used(counts: Counts) -> Used {
     let enough = [told_in, told_out, total.is_some()].into_iter().filter(|told| *told).count() > 1;
     let note = if counts.unreadable || !enough || (tokens.input == 0 && tokens.output == 0) {
         Some(CostNote::NoTokens)
-    } else if sides.is_none() || in_doubt {
+    } else if sides.is_none() || in_doubt || is_more_than_its_whole {
         Some(CostNote::CountsContradict)
     } else if tokens.input == 0 {
         // No model is asked with nothing: a stream that lost its beginning tells none of what went in.
@@ -430,6 +431,18 @@ mod tests {
         }
         assert_eq!(of(200, Some(394), 94), (294, None), "the total says it");
         assert_eq!(of(9, None, 94), (103, None), "their number says it");
+    }
+
+    #[test]
+    fn no_more_is_kept_for_an_hour_than_was_written() {
+        let of = |cache_write: u64, cache_write_hour: u64| {
+            let (input, output) = (Some(140), Some(10));
+            let used = used(Counts { input, output, cache_write, cache_write_hour, ..Counts::default() });
+            (used.tokens.input, used.tokens.cache_write, used.note)
+        };
+        assert_eq!(of(90, 50), (140, 90, None));
+        assert_eq!(of(0, 90), (140, 90, None), "of those that were written the others are none");
+        assert_eq!(of(50, 90), (140, 90, Some(CountsContradict)));
     }
 
     #[test]

@@ -182,6 +182,7 @@ fn counts(fields: &Fields<'_>) -> TokenCounts {
     let answered = fields.text(Field::Output).map(Answered::of).unwrap_or_default();
     let or_answered = |field, answered: u64| Some(count(field)).filter(|told| *told > 0).unwrap_or(answered);
     let for_an_hour = or_answered(Field::WrittenHourTokens, answered.for_an_hour);
+    let sum = or_answered(Field::WrittenTokens, answered.written);
     // Some tell what was written by how long it is kept, and no sum.
     let written = for_an_hour.saturating_add(count(Field::WrittenMinutesTokens));
     TokenCounts {
@@ -189,7 +190,8 @@ fn counts(fields: &Fields<'_>) -> TokenCounts {
         output: fields.count(Field::OutputTokens),
         total: fields.count(Field::TotalTokens).or(answered.total),
         cache_read: or_answered(Field::CachedTokens, answered.read),
-        cache_write: or_answered(Field::WrittenTokens, answered.written).max(written),
+        // Less than its part it contradicts that.
+        cache_write: Some(sum).filter(|sum| (1..for_an_hour).contains(sum)).unwrap_or(sum.max(written)),
         cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
         beside_input: count(Field::ToolUseTokens),
