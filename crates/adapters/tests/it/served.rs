@@ -47,6 +47,14 @@ fn a_call_in_which_the_provider_ran_a_tool_has_no_price() {
         ),
         (json!({ messages: said(json!({ "type": "tool_call", "id": "s", "name": "web_search" })) }), true),
         (
+            json!({ messages: said(json!({ "toolUse": { "type": "server_tool_use", "name": "nova_grounding" } })) }),
+            false,
+        ),
+        (
+            json!({ messages: said(json!({ "toolUse": { "toolUseId": "t", "name": "search", "input": {} } })) }),
+            true,
+        ),
+        (
             json!({ "gen_ai.input.messages": said(json!({ "type": "server_tool_call", "name": "web_search" })) }),
             true,
         ),

@@ -4,12 +4,12 @@
 use orchestrator::ports::{holds_nothing, json_of};
 use serde_json::{Map, Value};
 
-/// What of OpenAI's Responses is a call of such a tool. What its servers ask of MCP costs no more than its tokens.
-const ITEMS: [&str; 4] =
-    ["web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"];
+/// What of OpenAI's Responses, and of who speaks as they do, is a call of such a tool, by how it ends: of the web, of
+/// files, of what X and Google have. What its servers ask of MCP costs no more than its tokens.
+const ITEMS: [&str; 3] = ["_search_call", "code_interpreter_call", "image_generation_call"];
 
-/// What calls a tool of the provider's that it names: Anthropic's, and OpenTelemetry's.
-const CALLS: [&str; 2] = ["server_tool_use", "server_tool_call"];
+/// What calls a tool of the provider's that it names: Anthropic's and Bedrock's, OpenTelemetry's, Mistral's.
+const CALLS: [&str; 3] = ["server_tool_use", "server_tool_call", "tool.execution"];
 
 /// Tools that cost no more than the tokens that they bring, by what their names begin with.
 const FREE: [&str; 5] = ["web_fetch", "url_context", "memory", "tool_search", "mcp"];
@@ -27,8 +27,9 @@ const ARGUMENTS: [&str; 3] = ["input", "arguments", "args"];
 /// Whether a part of what came out, of that kind, is such a call. Pydantic AI tells a provider's tool as any other,
 /// with a mark.
 pub(super) fn is_call(kind: &str, name: Option<&str>, is_builtin: bool) -> bool {
-    let is_free = name.is_some_and(|name| FREE.iter().any(|free| name.starts_with(free)));
-    ITEMS.contains(&kind) || (CALLS.contains(&kind) || is_builtin) && !is_free
+    let is_free = |name: &str| FREE.iter().any(|free| name.starts_with(free));
+    let is_item = ITEMS.iter().any(|item| kind.ends_with(item)) && !is_free(kind);
+    is_item || (CALLS.contains(&kind) || is_builtin) && !name.is_some_and(is_free)
 }
 
 /// Whether a count of that name, with `_` for every dot, is of such calls.
@@ -83,6 +84,7 @@ mod tests {
             r#"{"id":"m","type":"message","usage":{"server_tool_use":{"web_search_requests":1}}}"#,
             r#"{"id":"m","type":"message","content":[{"type":"server_tool_use","name":"web_search"}]}"#,
             r#"{"id":"r","object":"response","output":[{"type":"message"},{"type":"code_interpreter_call"}]}"#,
+            r#"{"id":"r","object":"response","output":[{"type":"x_search_call"}]}"#,
             r#"{"id":"c","object":"chat.completion","usage":{"num_sources_used":3}}"#,
             r#"{"id":"c","object":"chat.completion","choices":[{"message":{"executed_tools":[{"type":"search"}]}}]}"#,
             r#"{"candidates":[{"groundingMetadata":{"webSearchQueries":["oslo"]}}]}"#,
@@ -96,6 +98,7 @@ mod tests {
             r#"{"id":"m","type":"message","content":[{"type":"text","text":"{\"type\":\"web_search_call\"}"}]}"#,
             r#"{"id":"m","type":"message","content":[{"type":"tool_use","input":{"type":"web_search_call"}}]}"#,
             r#"{"id":"r","object":"response","output":[{"type":"mcp_call"},{"type":"function_call"}]}"#,
+            r#"{"id":"r","object":"response","output":[{"type":"tool_search_call"}]}"#,
             r#"{"candidates":[{"groundingMetadata":{}}]}"#,
             r#"{"type":"web_search_call"}"#,
             r#"[{"type":"web_search_call"}]"#,

@@ -132,6 +132,8 @@ impl<'a> Parts<'a> {
     /// A part that does not say what it is, or something that nobody here knows.
     fn unnamed(&mut self, json: &'a str, part: &Object<'a>) {
         if let Some(call) = part.object(&["functionCall", "function_call", "toolUse"]) {
+            let kind = call.text(&["type"]).unwrap_or_default();
+            self.message.served |= served::is_call(&kind, call.text(&["name"]).as_deref(), false);
             self.message.tool_calls.push(tool_call(&call));
         } else if let Some(result) = part.object(&["functionResponse", "function_response", "toolResult"]) {
             let output = result.json(&["response", "content", "result", "output"]);
