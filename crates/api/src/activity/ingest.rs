@@ -16,6 +16,7 @@ use crate::{
     Problem,
     carried::InItsOwnWords,
     extract::{AgentWrites, Caller, SpanBody, roles},
+    problem::Code,
 };
 
 /// Report spans: one trace is one run, one span is one step.
@@ -42,8 +43,20 @@ use crate::{
 pub(super) async fn ingest(
     State(spine): State<Spine>,
     caller: Caller<AgentWrites>,
-    SpanBody { encoding, bytes }: SpanBody,
+    body: Result<SpanBody, Problem>,
 ) -> Result<Response, Problem> {
+    let SpanBody { encoding, bytes } = match body {
+        Ok(body) => body,
+        Err(problem) => {
+            // Exporters send again only what is answered as such.
+            let is_for_good =
+                matches!(problem.code(), Code::BodyTooLarge | Code::BadRequest | Code::UnsupportedMediaType);
+            if is_for_good {
+                activity::refuse_spans(&spine, caller.context(), problem.detail()).await;
+            }
+            return Err(problem);
+        }
+    };
     match activity::ingest(&spine, caller.context(), encoding, &bytes).await {
         Ok(ingested) => {
             let body = spine.span_codec().answer(encoding, &ingested.rejected);

@@ -33,6 +33,11 @@ impl Problem {
         Self { code, detail: detail.into(), errors, facts, retry_after }
     }
 
+    /// What it says to a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// With what is wrong, field by field.
     pub(crate) fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;

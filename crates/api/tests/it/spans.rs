@@ -239,6 +239,25 @@ async fn what_cannot_be_read_is_refused_in_the_words_of_the_request() {
     assert_eq!(send(&app, &viewer, &[]).await.problem(403), "forbidden");
 }
 
+/// An exporter that is answered 400 or 413 sends that body no more, and tells nobody.
+#[tokio::test]
+async fn a_body_that_is_refused_whole_is_told_to_people() {
+    let app = App::within(api::Bounds { span_bytes: 4_096, ..api::Bounds::default() }).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    for (body, status, why) in [
+        (vec![b' '; 5_000], 413, "a body may have 4096 bytes"),
+        (b"{".to_vec(), 400, "it is no ExportTraceServiceRequest"),
+    ] {
+        // What one key sends after that waits for its next record.
+        let agent = app.key(Role::Agent).await;
+        let call = app.post(TRACES).key(&agent).header("content-type", "application/json");
+        assert_eq!(call.body(Body::from(body)).send().await.status.as_u16(), status);
+        let page = app.get("/console/logs/system?component=ingest").header("cookie", &cookie);
+        let records = page.send().await.text;
+        assert!(records.contains(why), "{records}");
+    }
+}
+
 #[tokio::test]
 async fn a_bad_span_is_counted_and_its_neighbours_are_taken() {
     let app = App::new().await;

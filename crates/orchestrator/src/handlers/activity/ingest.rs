@@ -64,6 +64,14 @@ pub async fn ingest_as(
     take(spine, &ctx, WayIn::File, encoding, body).await
 }
 
+/// Tells people of a body of spans that is refused whole: an exporter does not send it again, and says so to nobody.
+/// How many spans were in it is not known; it is told as one.
+pub async fn refuse_spans(spine: &Spine, ctx: &CallContext, why: &str) {
+    let mut refused = RejectedSpans::default();
+    refused.add(|| format!("a body was refused with all that was in it: {why}"));
+    rejected::tell(spine, ctx, &refused).await;
+}
+
 async fn take(
     spine: &Spine,
     ctx: &CallContext,
@@ -72,8 +80,17 @@ async fn take(
     body: &[u8],
 ) -> Result<Ingested, Error> {
     let decoded = aside(body.len(), || spine.span_codec().decode(encoding, body));
-    let ReportedSpans { sources, mut spans, rejected } =
-        decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
+    let ReportedSpans { sources, mut spans, rejected } = match decoded {
+        Ok(reported) => reported,
+        Err(err) => {
+            let why = told(&err.0);
+            // Who imports a file is told by the command.
+            if !matches!(way_in, WayIn::File) {
+                refuse_spans(spine, ctx, &why).await;
+            }
+            return Err(Error::Unreadable(why));
+        }
+    };
     // Beside the body that they were read of: small spans become far more than they were.
     let read = spine.bodies().share(Some(ctx.tenant.id));
     read.take(spans.iter().map(ReportedSpan::weight).sum())?;

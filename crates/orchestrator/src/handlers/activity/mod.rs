@@ -27,7 +27,7 @@ pub use self::{
     complete::complete,
     events::{RunEvent, RunEvents, RunPlace, events},
     get::get,
-    ingest::{Ingested, ingest, ingest_as},
+    ingest::{Ingested, ingest, ingest_as, refuse_spans},
     interventions::{InterventionView, interventions},
     kill::kill,
     list::list,
