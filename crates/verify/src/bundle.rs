@@ -240,12 +240,10 @@ fn signed(
 fn made_again<'c>(case: &'c Case<'c>, again: &mut Again<'_>) -> Result<checks::Again<'c>, NotRead> {
     let mut checks = checks::Again::begin(case);
     again(Part::Sealed, &mut |_, decision, hash| checks.decision(None, &decision, hash))?;
-    let mut is_as_before = checks.over();
     if !case.document.after.addenda.is_empty() {
         again(Part::Late, &mut |number, decision, hash| checks.decision(Some(number), &decision, hash))?;
-        is_as_before = checks.over();
     }
-    if is_as_before { Ok(checks) } else { Err(changed()) }
+    if checks.over() { Ok(checks) } else { Err(changed()) }
 }
 
 /// What can be said where no trusted key has signed.

@@ -1,5 +1,7 @@
 //! What is asked of decisions as they are made again: one after another, for they are too many to be held.
 
+use std::iter;
+
 use proof::{
     hash::Hash,
     records::{DecisionRecord, RecordKind},
@@ -23,6 +25,8 @@ pub(crate) struct Again<'c> {
     late: Option<usize>,
     /// How many of them have come.
     came: usize,
+    /// How many have come in all.
+    shown: usize,
     /// They are not those that were read before.
     is_changed: bool,
 }
@@ -37,6 +41,7 @@ impl<'c> Again<'c> {
             effects: Effects::begin(case),
             late: None,
             came: 0,
+            shown: 0,
             is_changed: false,
         }
     }
@@ -44,7 +49,7 @@ impl<'c> Again<'c> {
     /// The next decision, of that addendum where it is late.
     pub(crate) fn decision(&mut self, late: Option<usize>, decision: &DecisionRecord, hash: Hash) {
         if late != self.late {
-            self.over();
+            self.leave();
             (self.late, self.came) = (late, 0);
             let addendum = self.addendum();
             if let (Some(facts), Some(addendum)) = (&mut self.facts, addendum) {
@@ -53,6 +58,7 @@ impl<'c> Again<'c> {
         }
         self.is_changed |= self.read_before().get(self.came) != Some(&hash);
         self.came += 1;
+        self.shown += 1;
         self.reexecuted.decision(decision, &self.snapshot);
         if let Some(facts) = &mut self.facts {
             facts.decision(decision, hash);
@@ -62,10 +68,21 @@ impl<'c> Again<'c> {
         }
     }
 
-    /// There are no more of a part: whether they were those that were read before.
+    /// There are no more: whether they were all of those that were read before. Of a part of which none came nobody
+    /// was told, so they are counted in all as well.
     pub(crate) fn over(&mut self) -> bool {
-        self.is_changed |= self.came != self.read_before().len();
+        self.leave();
+        let document = self.case.document;
+        let late = document.after.addenda.iter().map(|addendum| &addendum.value.added.lines);
+        let all = iter::once(&document.sealed.lines).chain(late);
+        self.is_changed |=
+            self.shown != all.map(|lines| lines.of_kind(RecordKind::Decision).len()).sum::<usize>();
         !self.is_changed
+    }
+
+    /// There are no more of the part that they are of.
+    fn leave(&mut self) {
+        self.is_changed |= self.came != self.read_before().len();
     }
 
     /// What was found.

@@ -1,5 +1,6 @@
 //! Bundles and logs built by hand, and what happens to them in the wrong hands.
 
+mod again;
 mod contradictions;
 mod effects;
 mod facts;
