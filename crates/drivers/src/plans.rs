@@ -122,7 +122,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().lock_runs(TENANT, runs).await?;
     tx.run_locks().lock_whole(TENANT, runs).await?;
     tx.run_locks().lock_states(TENANT, runs).await?;
-    tx.run_locks().keys_of(TENANT, runs).await?;
+    tx.traces().all_keys_of(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;

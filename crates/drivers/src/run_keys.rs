@@ -1,5 +1,4 @@
-//! All keys of runs that a group has locked, for who remembers the runs: those of steps, as they stand in the open, and
-//! those of permits.
+//! All keys of runs, for who remembers the runs: those of steps, as they stand in the open, and those of permits.
 
 use std::collections::HashMap;
 
@@ -14,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, SelectStatement, UnionType},
 };
 
-use crate::{StoreError, dialect, keys, run_locks::RunLocks, tally::value};
+use crate::{StoreError, dialect, keys, logs::TraceReads, tally::value};
 
 const TABLE: &str = "step_keys";
 
@@ -28,10 +27,10 @@ fn permits_of(tenant: TenantId) -> Select<permits::Entity> {
     of_tenant.filter(permits::Column::IdempotencyKey.is_not_null())
 }
 
-impl RunLocks<'_> {
-    /// The keys under which steps and permits of these runs were recorded; a run without any is not listed. While the
-    /// runs are locked there will be no other. One statement.
-    pub async fn keys_of(
+impl TraceReads<'_> {
+    /// The keys under which steps and permits of these runs were recorded; a run without any is not listed. While their
+    /// caller has the runs locked there will be no other. One statement.
+    pub async fn all_keys_of(
         self,
         tenant: TenantId,
         runs: &[RunId],

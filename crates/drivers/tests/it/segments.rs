@@ -233,7 +233,7 @@ testkit::on_both! {
         let permits = permits.map(|(run, n, key)| Permit { idempotency_key: key.map(str::to_owned), ..permit(TENANT, run, n) });
         tx.policies().insert_permits(&permits).await.expect("granted");
         let runs = [1, 2, 3].map(|n| RunId(uuid(n)));
-        let mut all = tx.run_locks().keys_of(TENANT, &runs).await.expect("found");
+        let mut all = tx.traces().all_keys_of(TENANT, &runs).await.expect("found");
         let given = |key: &str| StepKey::Given(key.to_owned()).digest();
         let mut due = vec![given("a"), StepKey::Span("a".to_owned()).digest(), given("b"), given("c")];
         due.sort_unstable();
@@ -241,7 +241,7 @@ testkit::on_both! {
         of_first.sort_unstable();
         assert_eq!(of_first, due);
         assert_eq!(all, [(runs[1], vec![given("a")])].into(), "and the third has none");
-        assert!(tx.run_locks().keys_of(OTHER, &runs).await.expect("not theirs").is_empty());
+        assert!(tx.traces().all_keys_of(OTHER, &runs).await.expect("not theirs").is_empty());
     }
 
     async fn a_step_needs_its_own_verdict(db: TestDatabase) {

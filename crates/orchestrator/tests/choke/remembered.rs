@@ -31,6 +31,12 @@ pub(crate) async fn is_stored(agent: &Agent<'_>, what: &str) {
     assert!(compared.runs > 0, "{what}: nothing is remembered");
 }
 
+/// So many runs of the tenant are remembered, and all as they are stored.
+async fn are_stored(agent: &Agent<'_>, runs: usize, what: &str) {
+    let compared = compared(agent).await;
+    assert_eq!((compared.runs, compared.differing), (runs, vec![]), "{what}");
+}
+
 on_both! {
     async fn whatever_a_group_did_its_runs_are_remembered_as_they_are_stored(db: TestDatabase) {
         let kit = Kit::on(db).await;
@@ -39,35 +45,65 @@ on_both! {
         agent.limit(LimitType::RunSteps, 6).await;
         agent.limit(LimitType::TokensTotal, 1_000).await;
         let run = agent.start().await;
-        is_stored(&agent, "it began").await;
+        are_stored(&agent, 1, "it began").await;
         agent.record(run, keyed("a", llm(1))).await.unwrap();
-        is_stored(&agent, "a step").await;
+        are_stored(&agent, 1, "a step").await;
         kit.clock.advance(chrono::Duration::seconds(1));
         agent.record(run, keyed("a", llm(1))).await.unwrap();
-        is_stored(&agent, "a step that was told again, and nothing was written").await;
+        are_stored(&agent, 1, "a step that was told again, and nothing was written").await;
         agent.record(run, tool("read")).await.unwrap();
-        is_stored(&agent, "a tool").await;
+        are_stored(&agent, 1, "a tool").await;
         let dear = agent.start().await;
         refused(agent.record(dear, llm(11)).await);
-        is_stored(&agent, "a step that was refused").await;
+        are_stored(&agent, 2, "a step that was refused").await;
         let leave = PermitRequest { idempotency_key: Some("b".to_owned()), ..ask("read") };
         agent.permit(run, leave.clone()).await.unwrap();
-        is_stored(&agent, "a permit").await;
+        are_stored(&agent, 2, "a permit").await;
         agent.permit(run, leave).await.unwrap();
-        is_stored(&agent, "a permit that was told again").await;
+        are_stored(&agent, 2, "a permit that was told again").await;
         kit.clock.advance(chrono::Duration::seconds(61));
         agent.record(run, tool("read")).await.unwrap();
-        is_stored(&agent, "a step that released what had lapsed").await;
+        are_stored(&agent, 2, "a step that released what had lapsed").await;
 
         send(&agent, &[call(1, 1), call(1, 2)]).await;
-        is_stored(&agent, "a trace").await;
+        are_stored(&agent, 3, "a trace").await;
         send(&agent, &[call(1, 3)]).await;
-        is_stored(&agent, "a span more").await;
+        are_stored(&agent, 3, "a span more").await;
         send(&agent, &[root(1, false)]).await;
-        is_stored(&agent, "its root").await;
+        are_stored(&agent, 3, "its root").await;
         let other = agent.start().await;
         activity::kill(&kit.spine, &agent.admin, other, None).await.unwrap();
-        is_stored(&agent, "another was killed").await;
+        are_stored(&agent, 3, "another was killed").await;
+    }
+
+    /// What its permits hold, and its keys: a group goes by both, and writes neither back.
+    async fn what_is_kept_up_beside_its_rows_is_compared_as_well(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::RunSteps, 6).await;
+        let run = agent.start().await;
+        agent.record(run, keyed("a", llm(1))).await.unwrap();
+        let leave = PermitRequest { idempotency_key: Some("b".to_owned()), ..ask("read") };
+        let permit = agent.permit(run, leave).await.unwrap().permit_id;
+        are_stored(&agent, 1, "a permit and two keys").await;
+        db.disarm("step_keys").await;
+        for (change, table, row) in [
+            ("UPDATE permits SET estimate_input_tokens = 7", "permits", permit.to_string()),
+            ("UPDATE permits SET estimate_input_tokens = 0", "", String::new()),
+            ("UPDATE permits SET idempotency_key = 'c'", "step_keys", run.to_string()),
+            ("UPDATE permits SET idempotency_key = 'b'", "", String::new()),
+            ("DELETE FROM step_keys", "step_keys", run.to_string()),
+        ] {
+            db.tamper(change).await.unwrap();
+            let differing = compared(&agent).await.differing;
+            let told: Vec<_> = differing.iter().map(|one| (one.table, one.row.as_str())).collect();
+            let due = if table.is_empty() { vec![] } else { vec![(table, row.as_str())] };
+            assert_eq!(told, due, "{change}: {differing:?}");
+        }
+        // A permit that is over may have been released, and is asked for by nobody.
+        db.tamper("UPDATE permits SET estimate_input_tokens = 7").await.unwrap();
+        kit.clock.advance(chrono::Duration::seconds(61));
+        assert_eq!(compared(&agent).await.differing.len(), 1, "the keys alone");
     }
 
     async fn what_is_stored_in_another_way_is_told_and_gone_on_with(db: TestDatabase) {

@@ -72,7 +72,7 @@ async fn load_keys(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), 
     if runs.is_empty() {
         return Ok(());
     }
-    let mut stored = tx.run_locks().keys_of(state.tenant.id, &runs).await?;
+    let mut stored = tx.traces().all_keys_of(state.tenant.id, &runs).await?;
     let known = runs.into_iter().map(|run| (run, Keys::stored(stored.remove(&run).unwrap_or_default())));
     state.keys.extend(known);
     Ok(())

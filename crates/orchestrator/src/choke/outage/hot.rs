@@ -6,10 +6,7 @@ use chrono::{DateTime, Utc};
 use models::ids::{RunId, TenantId};
 
 use super::{bounded::lock, memory::Memory};
-use crate::choke::state::{
-    RunState,
-    hot::{HotRun, KnownRun},
-};
+use crate::choke::state::hot::{HotRun, KnownRun, known_of};
 
 impl Memory {
     /// Those of the runs that are remembered since then as the store had them. Each is given once: until a group that
@@ -43,11 +40,11 @@ impl Memory {
         ids.sort_unstable();
         ids.truncate(most);
         let known = |id: RunId| match traced.look_at(tenant, id) {
-            Some((_, hot)) => Some(KnownRun::of(&hot.run, &hot.trace, hot.version)),
-            None => runs.look_at(tenant, id).map(|known| {
-                let RunState { run, trace, version, .. } = &known.run;
-                KnownRun::of(run, trace, *version)
-            }),
+            Some((_, hot)) => Some(hot.known()),
+            None => {
+                let known = runs.look_at(tenant, id)?;
+                Some(known_of(&known.run, known.salt_and_keys.as_ref()?))
+            }
         };
         ids.into_iter().filter_map(known).collect()
     }

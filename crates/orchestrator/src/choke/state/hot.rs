@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use models::{
     activity::{Run, RunVersion},
-    logs::Trace,
+    ids::PermitId,
+    logs::{KeyDigest, Trace},
+    policies::OpenPermit,
 };
 use proof::contents::Salt;
 
@@ -29,16 +32,41 @@ pub(in crate::choke) struct HotRun {
     pub(in crate::choke) beside: SaltAndKeys,
 }
 
-/// The rows of a run that is remembered so, and the version in which the store had them.
+/// What of a run that is remembered so is kept up by hand or written back, and the version in which the store had it.
+/// The rest is asked with the run each time, as its salt, or never changes, as the rules that it is bound to.
 pub(crate) struct KnownRun {
     pub(crate) run: Run,
     pub(crate) trace: Trace,
     pub(crate) version: RunVersion,
+    open: Option<OpenPermits>,
+    keys: Option<Keys>,
 }
 
 impl KnownRun {
-    pub(in crate::choke) fn of(run: &Run, trace: &Trace, version: RunVersion) -> Self {
-        Self { run: run.clone(), trace: trace.clone(), version }
+    /// Whether its next group goes by what its permits hold, as it is remembered.
+    pub(crate) fn knows_permits(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Whether its next group goes by its keys, as they are remembered.
+    pub(crate) fn knows_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// Its permits that serve behind `until` and are stored in another way: what is remembered of each, and what is
+    /// stored.
+    pub(crate) fn other_permits(
+        &self,
+        stored: &[OpenPermit],
+        until: DateTime<Utc>,
+    ) -> Vec<(PermitId, [String; 2])> {
+        self.open.as_ref().map(|open| open.unlike(stored, until)).unwrap_or_default()
+    }
+
+    /// How many of its keys are remembered, and how many stored, where they are not the same ones.
+    pub(crate) fn other_keys(&self, stored: Vec<KeyDigest>) -> Option<[usize; 2]> {
+        let (keys, stored) = (self.keys.as_ref()?, Keys::stored(stored));
+        (*keys != stored).then(|| [keys.count(), stored.count()])
     }
 }
 
@@ -58,10 +86,31 @@ impl SaltAndKeys {
 }
 
 impl HotRun {
+    /// What of it is to be compared with the store.
+    pub(in crate::choke) fn known(&self) -> KnownRun {
+        let Self { run, trace, version, snapshot, open, beside } = self;
+        known((run, trace, *version), snapshot, open, beside)
+    }
+
     /// The run as its group leaves it.
     pub(in crate::choke) fn of(run: RunState, beside: SaltAndKeys) -> Self {
         let RunState { run, trace, version, snapshot, open, .. } = run;
         let open = if open::are_asked_for(&snapshot) { open } else { OpenPermits::default() };
         Self { run, trace, version, snapshot, open, beside }
     }
+}
+
+/// The same of a run that answers without the store go by as well.
+pub(in crate::choke) fn known_of(run: &RunState, beside: &SaltAndKeys) -> KnownRun {
+    known((&run.run, &run.trace, run.version), &run.snapshot, &run.open, beside)
+}
+
+fn known(
+    (run, trace, version): (&Run, &Trace, RunVersion),
+    snapshot: &BoundSnapshot,
+    open: &OpenPermits,
+    beside: &SaltAndKeys,
+) -> KnownRun {
+    let open = open::are_asked_for(snapshot).then(|| open.clone());
+    KnownRun { run: run.clone(), trace: trace.clone(), version, open, keys: beside.keys.clone() }
 }

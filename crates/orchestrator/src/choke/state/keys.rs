@@ -8,7 +8,7 @@ use models::logs::{KeyDigest, StepKey};
 const MOST: usize = 1_000;
 
 /// All keys of a run.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::choke) struct Keys(HashSet<KeyDigest>);
 
 impl Keys {
@@ -23,6 +23,11 @@ impl Keys {
 
     pub(in crate::choke) fn has(&self, key: &StepKey) -> bool {
         self.0.contains(&key.digest())
+    }
+
+    /// How many.
+    pub(in crate::choke) fn count(&self) -> usize {
+        self.0.len()
     }
 
     pub(in crate::choke) fn are_too_many(&self) -> bool {

@@ -4,10 +4,13 @@
 //! A permit of a run is granted, and used, only by who holds the run locked, so what is read with the run stays true.
 //! One that has expired serves nobody, and so it holds nothing, whoever releases it and when.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use models::{ids::PermitId, policies::Estimate};
+use models::{
+    ids::PermitId,
+    policies::{Estimate, OpenPermit},
+};
 use rules::{
     Count,
     limits::{Basis, Held, basis},
@@ -30,7 +33,7 @@ pub(in crate::choke) struct OpenPermits {
 }
 
 /// What one of them holds, and until when.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Open {
     holds: Held,
     expires_at: DateTime<Utc>,
@@ -69,6 +72,27 @@ impl OpenPermits {
             }
             serves
         });
+    }
+
+    /// Of the permits that serve behind `until`: which hold something else than these that are `stored`, or are not
+    /// among them, or are among them alone. Of each what is known here, and what is stored.
+    pub(in crate::choke) fn unlike(
+        &self,
+        stored: &[OpenPermit],
+        until: DateTime<Utc>,
+    ) -> Vec<(PermitId, [String; 2])> {
+        let mut there = Self::default();
+        for permit in stored {
+            there.grant(permit.id, &permit.estimate, permit.expires_at);
+        }
+        let serving =
+            |all: &Self, id: &PermitId| all.each.get(id).filter(|open| open.expires_at > until).copied();
+        let all: BTreeSet<&PermitId> = self.each.keys().chain(there.each.keys()).collect();
+        let unlike = |id: &PermitId| {
+            let both = [serving(self, id), serving(&there, id)];
+            (both[0] != both[1]).then(|| (*id, both.map(|one| format!("{one:?}"))))
+        };
+        all.into_iter().filter_map(unlike).collect()
     }
 
     /// About how many bytes they are.
@@ -118,6 +142,7 @@ pub(in crate::choke) fn held_by(estimate: &Estimate) -> Held {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use models::ids::RunId;
     use uuid::Uuid;
 
     use super::*;
@@ -149,5 +174,38 @@ mod tests {
         open.close(id(1));
         open.close(id(3));
         assert_eq!(stands(&open, None), [1, 5, 0]);
+    }
+
+    #[test]
+    fn those_that_are_stored_in_another_way_are_told() {
+        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let permit = |n: u128, tokens: u64, until: i64| OpenPermit {
+            id: PermitId(Uuid::from_u128(n)),
+            run_id: RunId(Uuid::nil()),
+            estimate: Estimate { input_tokens: tokens, output_tokens: 0, cost_nanousd: None },
+            expires_at: at(until),
+        };
+        let of = |all: &[OpenPermit]| {
+            let mut open = OpenPermits::default();
+            for one in all {
+                open.grant(one.id, &one.estimate, one.expires_at);
+            }
+            open
+        };
+        let known = [permit(1, 5, 20), permit(2, 5, 20)];
+        let cases: [(&[OpenPermit], &[u128]); 6] = [
+            (&[permit(2, 5, 20), permit(1, 5, 20)], &[]),
+            (&[permit(1, 5, 20)], &[2]),
+            (&[permit(1, 5, 20), permit(2, 6, 20)], &[2]),
+            (&[permit(1, 5, 21), permit(2, 5, 20)], &[1]),
+            (&[permit(1, 5, 20), permit(2, 5, 20), permit(3, 5, 20)], &[3]),
+            (&[permit(1, 5, 20), permit(2, 5, 20), permit(3, 5, 10)], &[]),
+        ];
+        for (stored, due) in cases {
+            let told = of(&known).unlike(stored, at(10));
+            let ids: Vec<u128> = told.iter().map(|(id, _)| id.0.as_u128()).collect();
+            assert_eq!(ids, due, "{stored:?}: {told:?}");
+        }
+        assert_eq!(of(&known).unlike(&[], at(20)), [], "they may have been released");
     }
 }
