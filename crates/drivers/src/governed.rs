@@ -131,6 +131,20 @@ impl Governed {
              start the servers anew"
         ))
     }
+
+    /// The same without whose it is.
+    pub(crate) fn fell_back_in_short(&self) -> Option<String> {
+        let (_, (Change { count: had, .. }, has)) = self.fallen.first_key_value()?;
+        let instead = if has < had {
+            "had changed more often when this server saw it last"
+        } else {
+            "has another change in the place of the last that this server saw"
+        };
+        Some(format!(
+            "this store fell back under the server: what governs a tenant {instead}. It is read and not written; put a newer \
+             store in its place, or see what is frozen and revoked in this one, and start the servers anew"
+        ))
+    }
 }
 
 /// Forgets those that were noted longest ago, where there are too many.

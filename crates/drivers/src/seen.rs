@@ -214,6 +214,19 @@ impl Seen {
         ))
     }
 
+    /// The same for whoever asks, and may be of another tenant: without whose it is, and how much.
+    pub(crate) fn fell_back_in_short(&self) -> Option<String> {
+        let memory = self.memory();
+        if memory.fallen.is_empty() {
+            return memory.governed.fell_back_in_short();
+        }
+        Some(
+            "this store fell back under the server: a log is not as this server saw it last. It is read and not written; \
+             put a newer store in its place, or accept the loss with `hoc doctor --accept-restore`"
+                .to_owned(),
+        )
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

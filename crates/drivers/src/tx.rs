@@ -179,6 +179,12 @@ impl Db {
         self.seen.fell_back().or_else(|| self.file()?.lost())
     }
 
+    /// The same for whoever asks, and may be of another tenant: without whose it is, and how much.
+    #[must_use]
+    pub fn fell_back_in_short(&self) -> Option<String> {
+        self.seen.fell_back_in_short().or_else(|| self.file()?.lost())
+    }
+
     /// How often this process met that somebody had accepted what the store lost of a tenant: what it saw of the tenant
     /// before that is gone, and that is settled.
     #[must_use]

@@ -200,7 +200,7 @@ struct Shared {
     fallen: Arc<Fallen>,
     rejections: Rejections,
     /// Why the store is only read, where that is so.
-    held_back: RwLock<Option<String>>,
+    held_back: RwLock<Option<HeldBack>>,
     /// How often there was such a reason.
     holds: AtomicU64,
     /// Why it is only read for as long as this process lives.
@@ -210,6 +210,18 @@ struct Shared {
     /// That another key signs for the store is told once.
     other_key: Once,
 }
+
+/// Why a store is only read: with all that is known of it, and for whoever asks, who may be of another tenant or have
+/// no key at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldBack {
+    pub(crate) why: String,
+    pub(crate) in_short: String,
+}
+
+/// What is said of a store that has lost what is in no log.
+const GIVEN_UP: &str = "this store fell back under the server: what it saw of a run is gone. It is read and not written by \
+    this process; put a newer store in its place, or start the server anew to go on with what this one has";
 
 impl Spine {
     /// A spine of these parts, which keeps what stands above it.
@@ -258,11 +270,20 @@ impl Spine {
         }
     }
 
-    /// Why nothing is written, where that is so.
+    /// Why nothing is written, where that is so. It names tenants and folders: it is for the log.
     #[must_use]
     pub fn held_back(&self) -> Option<String> {
-        let why = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let held = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner);
+        let why = held.as_ref().map(|held| held.why.clone());
         why.or_else(|| self.shared.given_up.get().cloned()).or_else(|| self.db().fell_back())
+    }
+
+    /// The same for whoever asks.
+    pub(crate) fn held_back_in_short(&self) -> Option<String> {
+        let held = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner);
+        let why = held.as_ref().map(|held| held.in_short.clone());
+        let given_up = || self.shared.given_up.get().map(|_| GIVEN_UP.to_owned());
+        why.or_else(given_up).or_else(|| self.db().fell_back_in_short())
     }
 
     /// Whether a call has met that the store fell back, and nobody has looked yet what it lost.
@@ -272,7 +293,7 @@ impl Spine {
     }
 
     /// From now on nothing is written for this reason; or, without one, all is as ever. Whether that is a change.
-    pub(crate) fn hold_back(&self, why: Option<String>) -> bool {
+    pub(crate) fn hold_back(&self, why: Option<HeldBack>) -> bool {
         let mut held = self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner);
         let changed = *held != why;
         if changed && why.is_some() {

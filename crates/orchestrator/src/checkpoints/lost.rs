@@ -6,7 +6,11 @@ use models::account::Tenant;
 use proof::words::LogName;
 
 use super::{outside::outside, seen};
-use crate::{errors::Error, ports::Depth, spine::Spine};
+use crate::{
+    errors::Error,
+    ports::Depth,
+    spine::{HeldBack, Spine},
+};
 
 /// A log that does not go on from the newest checkpoint that was kept outside the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +51,15 @@ impl Lost {
             )
         }
     }
+
+    /// The same for whoever asks: without whose log it is, how long it is, and where something is kept of it.
+    const fn in_short(&self) -> &'static str {
+        if self.unreadable.is_some() {
+            "what is kept of a log outside of it cannot be read"
+        } else {
+            "a log is not as it was when it was last signed outside"
+        }
+    }
 }
 
 /// Looks what a store lost that fell back a moment ago, so that it stands outside before anybody is told how it can be
@@ -77,16 +90,17 @@ pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>,
         }
     }
     let lost = lost(spine, depth).await?;
-    let why = lost.first().map(|first| {
+    let older = |what: &str| {
         format!(
-            "this store is an older backup, or rows of it are gone: {}. It is read and not written; restore a newer \
-             backup, or accept the loss with `hoc doctor --accept-restore`",
-            first.told()
+            "this store is an older backup, or rows of it are gone: {what}. It is read and not written; restore a newer \
+             backup, or accept the loss with `hoc doctor --accept-restore`"
         )
-    });
-    let why = why.or_else(|| spine.db().fell_back()).map(|why| why + &kept_where(spine));
-    if spine.hold_back(why.clone()) {
-        if let Some(why) = &why {
+    };
+    let held = lost.first().map(|first| [older(&first.told()), older(first.in_short())]);
+    let held = held.or_else(|| Some([spine.db().fell_back()?, spine.db().fell_back_in_short()?]));
+    let held = held.map(|[why, in_short]| HeldBack { why: why + &kept_where(spine), in_short });
+    if spine.hold_back(held.clone()) {
+        if let Some(HeldBack { why, .. }) = &held {
             tracing::error!(logs = lost.len(), "{why}");
         } else {
             tracing::info!("the store is written again");

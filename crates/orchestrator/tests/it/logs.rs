@@ -234,7 +234,12 @@ on_both! {
         db.put_back().await;
         kit.db.compare_logs().await.unwrap_err();
         let told = system::readyz(&spine).await.unwrap_err().to_string();
-        assert!(told.contains("--accept-restore") && told.contains("kept in a test"), "{told}");
+        assert!(told.contains("--accept-restore") && !told.contains("kept in a test"), "{told}");
+        let why = spine.held_back().unwrap();
+        assert!(why.contains("--accept-restore") && why.contains("kept in a test"), "it is in the log: {why}");
+        for of_tenant in ["acme", agent.admin.tenant.id.to_string().as_str()] {
+            assert!(!told.contains(of_tenant), "{told}");
+        }
         let notes = kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let notes = notes.iter().map(|kept| (kept.log, kept.tree_size)).collect::<Vec<_>>();
         assert_eq!(notes, [("audit", 3)], "before it was told");

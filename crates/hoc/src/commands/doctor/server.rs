@@ -103,7 +103,7 @@ pub(super) async fn look(
                 // As it is told of a store that lost something.
                 let advice = if said.contains("--accept-restore") {
                     "where no loss is told above, or another: it has seen more than the checkpoint folders of this command \
-                     have. Run the command once more with those that the server names, in HOC_CHECKPOINT_FOLDERS"
+                     have. Run the command once more with those that the server's log names, in HOC_CHECKPOINT_FOLDERS"
                 } else {
                     "see its log"
                 };

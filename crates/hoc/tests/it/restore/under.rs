@@ -206,10 +206,15 @@ async fn a_loss_is_accepted_as_soon_as_it_is_told(store: Store) {
     put_back(&place).await;
     let refused = start(&mut http, &agent).expect(503);
     assert_eq!(refused["code"], "store_behind", "{refused}");
+    // Where what was seen is kept, and whose it is, is not for whoever calls.
+    let data = place.data().display().to_string();
+    for name in ["checkpoints", "default", data.as_str()] {
+        assert!(!refused.to_string().contains(name), "{refused}");
+    }
     if place.database().is_some() {
         let ready = http.get("/readyz", "").expect(503);
         let why = ready["detail"].as_str().expect("why");
-        assert!(why.contains("--accept-restore") && why.contains("checkpoints"), "{why}");
+        assert!(why.contains("--accept-restore") && !why.contains("checkpoints"), "{why}");
     }
 
     let (_, accepted) = finding(&place, &["--accept-restore"], "restore");

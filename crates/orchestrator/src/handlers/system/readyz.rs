@@ -14,8 +14,8 @@ pub enum NotReady {
     /// The schema is behind: nothing that is stored can be relied on to fit.
     #[error("{} migration(s) are not applied: run `hoc migrate`", .0.len())]
     Migrations(Vec<String>),
-    /// An older backup was restored.
-    #[error("{0}")]
+    /// An older backup was restored. Whoever asks has no key, and is told no names: the log has them.
+    #[error("{0}. The log of this server says what is missing, and where what it has seen is kept")]
     HeldBack(String),
     /// The clock is not the store's, or is behind what an embedded store holds.
     #[error("{0}")]
@@ -47,7 +47,7 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
         return Err(NotReady::Migrations(pending));
     }
     look_into_fall(spine).await;
-    if let Some(why) = spine.held_back() {
+    if let Some(why) = spine.held_back_in_short() {
         return Err(NotReady::HeldBack(why));
     }
     runs_on(spine.fallen())?;
