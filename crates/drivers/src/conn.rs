@@ -172,7 +172,16 @@ impl Conn {
     pub(crate) async fn send_waiting(&self) -> Result<(), StoreError> {
         let waiting = self.together.take();
         // Each statement asks this, and mostly nothing waits.
-        if waiting.is_empty() { Ok(()) } else { Box::pin(self.send_all(waiting)).await }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let sent = Box::pin(self.send_all(waiting)).await;
+        // What waited behind is gone with what failed, also where that touched too few rows. Whoever asked next is
+        // told, and may take it for a failure of what he asked.
+        if sent.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        sent
     }
 
     async fn send_all(&self, waiting: Vec<Write>) -> Result<(), StoreError> {

@@ -122,6 +122,25 @@ testkit::on_both! {
         }
     }
 
+    /// Also where who asked next takes it for a failure of what he asked, and goes on.
+    async fn behind_one_that_failed_nothing_is_committed(db: TestDatabase) {
+        let store = sample::store(db).await;
+        whole::start(&store, 1..3).await;
+        let stored = db.row_counts().await;
+        for fails in [Fails::Taken, Fails::Gone, Fails::Written] {
+            let tx = store.begin().await.expect("begin");
+            let locked = tx.run_locks().lock_whole(TENANT, &[RunId(uuid(1))]).await.expect("locked");
+            tx.write_together();
+            if write(&tx, fails, &locked[0].run, locked[0].version).await.is_err() {
+                tx.rollback().await.expect("nothing waited, so it was told at once");
+                continue;
+            }
+            tx.activity().find_run(TENANT, RunId(uuid(1))).await.expect_err("what waited failed");
+            tx.commit().await.expect_err("what waited behind it is gone");
+            assert_eq!(db.row_counts().await, stored, "{fails:?}");
+        }
+    }
+
     async fn what_waits_goes_before_anything_else(db: TestDatabase) {
         let store = sample::store(db).await;
         let tx = store.begin().await.expect("begin");
