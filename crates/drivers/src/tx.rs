@@ -387,6 +387,12 @@ impl Tx {
         self.conn.send_waiting().await
     }
 
+    /// The same of all that a commit would send before itself: also what was counted.
+    pub async fn send_all(&self) -> Result<(), StoreError> {
+        self.conn.store_counters().await?;
+        self.conn.send_waiting().await
+    }
+
     /// Undoes everything, and waits until that is done. A drop does the same in the background.
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.conn.rollback().await

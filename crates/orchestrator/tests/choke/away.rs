@@ -75,13 +75,19 @@ impl Back {
 
     /// Has Postgres ask this function of each row of a run's records, until [`Self::refuses_no_more`].
     pub(crate) async fn refuses_by(&self, refused: &str) {
-        let trigger =
-            "CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW EXECUTE FUNCTION refused()";
+        self.refuses_in("run_segments", refused).await;
+    }
+
+    /// The same of each row that is written to a table.
+    pub(crate) async fn refuses_in(&self, table: &str, refused: &str) {
+        let trigger = format!(
+            "CREATE TRIGGER refused BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refused()"
+        );
         self.db.tamper(&format!("{refused}; {trigger}")).await.unwrap();
     }
 
     pub(crate) async fn refuses_no_more(&self) {
-        self.db.tamper("DROP TRIGGER refused ON run_segments").await.unwrap();
+        self.db.tamper("DROP FUNCTION refused CASCADE").await.unwrap();
     }
 
     /// How many lines wait in the spool, and how many were set aside.

@@ -25,8 +25,18 @@ const LOOKS: i64 = 8;
 /// same again, and finds that the row is the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_is_waited_for_while_the_one_that_failed_is_kept() {
+    refused_in("run_segments").await;
+}
+
+/// What is counted comes behind all else, and is a row as any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn also_where_what_failed_is_what_is_counted() {
+    refused_in("counters").await;
+}
+
+async fn refused_in(table: &str) {
     let Some(back) = Back::on_postgres().await else { return };
-    back.refuses_by(REFUSING).await;
+    back.refuses_in(table, REFUSING).await;
     let (kit, db) = (&back.kit, &back.db);
     let mut taken = Vec::new();
     for _ in 1..ConnectConfig::new(db.url()).max_connections {
@@ -42,6 +52,7 @@ async fn another_is_waited_for_while_the_one_that_failed_is_kept() {
             }
             seen += db.number(keeps).await;
         }
+        assert!(seen >= LOOKS || back.spooled().1 > 0, "the one that failed was seen {seen} times");
         drop(taken);
     });
     tried.unwrap();

@@ -220,7 +220,7 @@ async fn write_all(state: &mut State, tx: &Tx, unrecorded: &[SystemRecord]) -> R
         write::write(state, tx).await?;
     }
     tx.logs().insert_system_records(unrecorded).await?;
-    tx.send_waiting().await
+    tx.send_all().await
 }
 
 /// Those that the store does not have: a commit whose outcome was not known may have been one.
