@@ -137,7 +137,8 @@ impl Screen {
         Held { texts, sets, ways, all: Vec::new(), bytes: None }
     }
 
-    /// The texts that end here, in the line that begins there.
+    /// The texts that end here, in the line that begins there. An end of a line is still in the line that it ends: a
+    /// set of nothing but that would be met a line too early, and no shape has one that is needed alone.
     #[inline(never)]
     fn hold(&self, held: &mut Option<Held>, state: StateID, line: usize) {
         let held = held.get_or_insert_with(|| self.nothing_held());
@@ -176,13 +177,15 @@ impl Screen {
         let mut seen = None;
         for (way, _) in std::mem::take(&mut held.all) {
             let way = &self.ways[way];
+            // That a way of the shape was told for this line says nothing of one that may stand in several.
             let told_already = told.anywhere[way.shape]
-                || told
-                    .lines
-                    .iter()
-                    .rev()
-                    .take_while(|(_, of)| of.start == part.start)
-                    .any(|(shape, of)| *shape == way.shape && of.end == part.end);
+                || way.of_a_line
+                    && told
+                        .lines
+                        .iter()
+                        .rev()
+                        .take_while(|(_, of)| of.start == part.start)
+                        .any(|(shape, of)| *shape == way.shape && of.end == part.end);
             if told_already {
                 continue;
             }
@@ -227,5 +230,18 @@ mod tests {
         let text = "a token\n is ===\n  ===\ntoken,,,";
         let told = screen.may_be_in(text);
         assert_eq!((told.anywhere, told.lines), (vec![false, true, false], vec![(2, 21..text.len())]));
+    }
+
+    #[test]
+    fn a_way_over_several_lines_is_looked_for_where_another_of_its_shape_is_in_one() {
+        for shape in ["ab=+c|xy[^<]*?z=", "xy[^<]*?z=|ab=+c"] {
+            let (screen, found) =
+                (Screen::new([shape].into_iter()), regex::Regex::new(shape).expect("a shape"));
+            for text in ["xy\nab= z=", "xy ab=\nab= z=", "ab=\nxy\nz= ab=", "xy\nz=", "ab=c"] {
+                assert!(found.is_match(text), "{shape} in {text}");
+                let told = screen.may_be_in(text).shapes(text, |_, part| found.is_match(part));
+                assert_eq!(told, [0], "{shape} in {text}");
+            }
+        }
     }
 }
