@@ -88,7 +88,12 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
             out::note(format!("ended by {signal}: {file} is as it was"));
             // As a shell tells of whoever is ended by a signal. The store is not waited for: it may be what does not
             // answer.
-            return Ok(ExitCode::from(if signal == "SIGINT" { 130 } else { 143 }));
+            let code = match signal {
+                "SIGHUP" => 129,
+                "SIGINT" => 130,
+                _ => 143,
+            };
+            return Ok(ExitCode::from(code));
         }
         // A reader that hangs up (`hoc bundle RUN -o - | head -c 9`) is no failure.
         Err(err) if err.downcast_ref::<CannotWrite>().is_some_and(CannotWrite::is_for_its_reader) => {

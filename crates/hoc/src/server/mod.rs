@@ -7,7 +7,7 @@ mod parts;
 mod room;
 mod watched;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fs, future::pending, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use api::{Bounds, Reached};
@@ -157,22 +157,49 @@ async fn serves_no_more(serving: &mut Option<JoinHandle<()>>) -> anyhow::Error {
 struct Ends {
     interrupt: Signal,
     terminate: Signal,
+    /// None where whoever started the process wants it to outlive its terminal, as `nohup` does.
+    hang_up: Option<Signal>,
 }
 
 impl Ends {
     fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hang_up = SignalKind::hangup();
+        let hang_up = if is_ignored(hang_up) { None } else { Some(signal(hang_up)?) };
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, hang_up })
     }
 
     async fn asked(&mut self) -> &'static str {
+        let Self { interrupt, terminate, hang_up } = self;
+        let hung_up = async {
+            match hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hung_up => "SIGHUP",
         }
     }
 }
 
-/// Waits until the process is asked to end: SIGINT or SIGTERM.
+/// Whether the process was started so that it does not hear a signal. Where nobody says, it does.
+fn is_ignored(signal: SignalKind) -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
+}
+
+/// The same by what Linux says of a process.
+fn ignores(status: &str, signal: SignalKind) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0);
+    // The first of its bits is of signal 1.
+    let bit = u32::try_from(signal.as_raw_value() - 1).ok().and_then(|place| 1_u64.checked_shl(place));
+    bit.is_some_and(|bit| ignored & bit != 0)
+}
+
+/// Waits until the process is asked to end: SIGINT, SIGTERM, or SIGHUP.
 pub(crate) async fn wait_for_the_end() -> anyhow::Result<&'static str> {
     Ok(Ends::listen()?.asked().await)
 }
@@ -182,6 +209,15 @@ mod tests {
     use kit::Kit;
 
     use super::*;
+
+    #[test]
+    fn a_signal_that_is_ignored_from_the_start_is_known() {
+        let status =
+            "Name:\thoc\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        assert!(ignores(status, SignalKind::hangup()) && ignores(status, SignalKind::pipe()));
+        assert!(!ignores(status, SignalKind::interrupt()) && !ignores(status, SignalKind::terminate()));
+        assert!(!ignores("", SignalKind::hangup()) && !ignores("SigIgn:\tno number", SignalKind::hangup()));
+    }
 
     #[tokio::test]
     async fn a_server_that_takes_no_connection_any_more_ends() {

@@ -159,29 +159,59 @@ fn whoever_is_ended_leaves_nothing_and_what_was_there() {
     let id = long_run(&place, &server);
     let folder = folder(&place);
     let file = folder.join("run.json.gz");
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let there = names(&folder);
-        let before = fs::read(&file).ok();
-        let mut child = bundle(&place, &id, &file).stdout(Stdio::null()).spawn().expect("it starts");
-        let begun = Instant::now();
-        while names(&folder) == there && child.try_wait().expect("it was started").is_none() {
-            assert!(begun.elapsed() < DEADLINE, "nothing is written");
-            thread::yield_now();
-        }
-        if child.try_wait().expect("it was started").is_none() {
-            let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status();
-            assert!(sent.expect("sh starts").success());
-        }
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         // One that was faster than the signal wrote all of it.
-        match child.wait().expect("it ends").code() {
-            Some(0) => verifies(&place, &file),
-            ended => {
-                assert_eq!(ended, Some(code), "SIG{signal}");
-                assert_eq!(names(&folder), there, "SIG{signal}");
-                assert_eq!(fs::read(&file).ok(), before, "SIG{signal}");
-            }
-        }
-        assert!(names(&folder).iter().all(|name| name == "run.json.gz"), "{:?}", names(&folder));
-        fs::write(&file, "before").expect("it is written");
+        let ended = (0..20).any(|_| {
+            let there = names(&folder);
+            let before = fs::read(&file).ok();
+            let is_ended = match signalled(bundle(&place, &id, &file), &folder, signal) {
+                Some(0) => {
+                    verifies(&place, &file);
+                    false
+                }
+                ended => {
+                    assert_eq!(ended, Some(code), "SIG{signal}");
+                    assert_eq!(names(&folder), there, "SIG{signal}");
+                    assert_eq!(fs::read(&file).ok(), before, "SIG{signal}");
+                    true
+                }
+            };
+            assert!(names(&folder).iter().all(|name| name == "run.json.gz"), "{:?}", names(&folder));
+            fs::write(&file, "before").expect("it is written");
+            is_ended
+        });
+        assert!(ended, "SIG{signal} came too late each time");
     }
+}
+
+/// The code with which a command ends that gets a signal as soon as there is another file in the folder.
+fn signalled(mut command: Command, folder: &Path, signal: &str) -> Option<i32> {
+    let there = names(folder);
+    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
+    let begun = Instant::now();
+    while names(folder) == there && child.try_wait().expect("it was started").is_none() {
+        assert!(begun.elapsed() < DEADLINE, "nothing is written");
+        thread::yield_now();
+    }
+    if child.try_wait().expect("it was started").is_none() {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status();
+        assert!(sent.expect("sh starts").success());
+    }
+    child.wait().expect("it ends").code()
+}
+
+#[test]
+fn who_is_to_outlive_its_terminal_does() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = long_run(&place, &server);
+    let folder = folder(&place);
+    let file = folder.join("run.json.gz");
+    let deaf = bundle(&place, &id, &file);
+    let mut nohup = Command::new("/bin/sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(deaf.get_program()).args(deaf.get_args());
+    let said = deaf.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    nohup.env_clear().envs(said).current_dir(&folder);
+    assert_eq!(signalled(nohup, &folder, "HUP"), Some(0));
+    verifies(&place, &file);
 }
