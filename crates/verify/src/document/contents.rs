@@ -34,53 +34,86 @@ pub(crate) struct Erased {
     pub(crate) proof: LogProof,
 }
 
+/// What texts are named with, as far as that was read.
+enum Named {
+    NotYet,
+    ByNothing,
+    By(Held<Hash>),
+}
+
+/// Of so many texts, and of twice as many each time, none may be there twice. Of fewer, the manifest tells. So what
+/// packs to nothing, the same text again and again, takes no memory that is many times its own length.
+const MANY: usize = 1 << 16;
+
 /// The texts, as far as they have been read.
 #[derive(Default)]
 struct Texts {
     names: Vec<Hash>,
     lengths: Vec<u64>,
-    /// Those that came before what they are named with.
+    /// Those that came before it was known what they are named with.
     unnamed: Vec<String>,
+    /// How many came that nothing names.
+    nameless: usize,
 }
 
 impl Texts {
-    fn push(&mut self, Content { hash, length }: Content) {
+    fn push(&mut self, Content { hash, length }: Content) -> Result<(), Wrong> {
         self.names.push(hash);
         self.lengths.push(length);
+        let count = self.names.len();
+        if count >= MANY && count.is_power_of_two() && has_twins(&self.names) {
+            return Err(Wrong::new("a text is there twice"));
+        }
+        Ok(())
     }
 }
 
+fn has_twins(names: &[Hash]) -> bool {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.windows(2).any(|two| two[0] == two[1])
+}
+
 pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong> {
-    let (mut erased, mut salt, mut texts) = (None, None::<Held<Hash>>, None);
+    let (mut erased, mut named, mut texts) = (None, Named::NotYet, None);
     reader.members(&["erased", "salt", "texts"], &[], |reader, name| {
         match name {
-            "erased" | "salt" if reader.null()? => {}
+            "erased" if reader.null()? => {}
             "erased" => erased = Some(reader.held(read_erased)?),
-            "salt" => salt = Some(reader.plain()?),
-            _ => texts = Some(read_texts(reader, salt.as_ref())?),
+            "salt" if reader.null()? => named = Named::ByNothing,
+            "salt" => named = Named::By(reader.plain()?),
+            _ => texts = Some(read_texts(reader, &named)?),
         }
         Ok(())
     })?;
     let mut texts = present(texts)?;
-    let mut unnamed = std::mem::take(&mut texts.unnamed);
-    if let Some(salt) = &salt {
-        let salt = Salt::new(salt.value.0);
-        unnamed.drain(..).for_each(|text| texts.push(salt.name(&text)));
-    }
-    let (names, lengths) = (Rc::new(texts.names), texts.lengths);
-    Ok(Contents { erased, salt: salt.map(|salt| salt.hash), names, lengths, nameless: unnamed.len() })
+    let unnamed = std::mem::take(&mut texts.unnamed);
+    let salt = if let Named::By(Held { value, hash }) = named {
+        let salt = Salt::new(value.0);
+        for text in unnamed {
+            texts.push(salt.name(&text))?;
+        }
+        Some(hash)
+    } else {
+        texts.nameless += unnamed.len();
+        None
+    };
+    let Texts { names, lengths, nameless, .. } = texts;
+    Ok(Contents { erased, salt, names: Rc::new(names), lengths, nameless })
 }
 
-fn read_texts<R: Reader>(reader: &mut R, salt: Option<&Held<Hash>>) -> Result<Texts, Wrong> {
+fn read_texts<R: Reader>(reader: &mut R, named: &Named) -> Result<Texts, Wrong> {
     let mut texts = Texts::default();
-    match salt.map(|salt| Salt::new(salt.value.0)) {
-        Some(salt) => {
-            reader.elements(|reader| {
-                texts.push(reader.one(|parser| Ok(salt.name(&parser.string()?)))?);
-                Ok(())
-            })?;
+    match named {
+        Named::By(salt) => {
+            let salt = Salt::new(salt.value.0);
+            reader.elements(|reader| texts.push(reader.one(|parser| Ok(salt.name(&parser.string()?)))?))?;
         }
-        None => texts.unnamed = reader.elements(|reader| reader.one(text))?,
+        Named::ByNothing => {
+            texts.nameless = reader.elements(|reader| reader.one(|parser| parser.string().map(drop)))?.len();
+        }
+        // Of a stream it is known by now.
+        Named::NotYet => texts.unnamed = reader.elements(|reader| reader.one(text))?,
     }
     Ok(texts)
 }
@@ -101,4 +134,43 @@ fn read_erased<R: Reader>(reader: &mut R) -> Result<Erased, Wrong> {
     })?;
     let proof = LogProof { leaf_index: present(leaf_index)?, inclusion: present(inclusion)? };
     Ok(Erased { leaf: present(leaf)?, proof })
+}
+
+#[cfg(test)]
+mod tests {
+    use proof::hash::sha256;
+
+    use super::*;
+    use crate::reader::Whole;
+
+    fn read(text: &str, named: &Named) -> Result<Texts, String> {
+        read_texts(&mut Whole::new(text), named).map_err(|wrong| wrong.to_string())
+    }
+
+    fn salt() -> Named {
+        Named::By(Held { value: sha256(b"salt"), hash: sha256(b"its piece") })
+    }
+
+    #[test]
+    fn texts_that_nothing_names_are_counted_and_not_kept() {
+        for (named, expected) in
+            [(Named::ByNothing, (0, 0, 3)), (Named::NotYet, (0, 3, 0)), (salt(), (3, 0, 0))]
+        {
+            let texts = read(r#"["a","b",""]"#, &named).expect("texts");
+            assert_eq!((texts.names.len(), texts.unnamed.len(), texts.nameless), expected);
+        }
+    }
+
+    #[test]
+    fn of_many_texts_none_is_there_twice() {
+        let list =
+            |texts: &mut dyn Iterator<Item = String>| format!("[{}]", texts.collect::<Vec<_>>().join(","));
+        let few = list(&mut (1..MANY).map(|_| "\"\"".to_owned()));
+        assert_eq!(read(&few, &salt()).expect("the manifest tells").names.len(), MANY - 1);
+        let many = list(&mut (0..MANY).map(|number| format!("\"{number}\"")));
+        assert_eq!(read(&many, &salt()).expect("no two are the same").names.len(), MANY);
+        let twins = list(&mut (0..=MANY).map(|number| format!("\"{}\"", number.min(MANY - 2))));
+        let why = read(&twins, &salt()).err().expect("two are the same");
+        assert!(why.contains("a text is there twice"), "{why}");
+    }
 }
