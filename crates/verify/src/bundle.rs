@@ -1,6 +1,7 @@
 //! Verifying a bundle: reading it, opening its statement, and every check in its order.
 
 use std::{
+    cell::Cell,
     io::{self, Read},
     mem,
 };
@@ -17,6 +18,7 @@ use crate::{
     Row, Seen,
     checks::{self, Case, addenda, audit, chain, contents, counts, links, logs, manifest, outside, roots},
     document::{self, Document, Each, Part, each_decision},
+    first::Noting,
     reader::{Streamed, Unread, Whole},
     report::{Finding, Findings, Report, Word},
     shown,
@@ -47,6 +49,9 @@ pub enum NotRead {
     /// It broke off.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// What it begins with is no object, so it is no bundle, whatever follows.
+    #[error(transparent)]
+    NotABundle(NotABundle),
     /// It may be a bundle whose members are in another order, or none at all: [`held`] can tell.
     #[error("it cannot be verified as it comes: {0}")]
     AsStream(String),
@@ -64,13 +69,15 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
 /// the value that is being read.
 ///
 /// # Errors
-/// If the stream breaks off, or if only who has all of it can tell what it is: [`held`] does.
+/// If the stream breaks off, if it begins as no bundle does, or if only who has all of it can tell what it is: [`held`]
+/// does.
 pub fn stream<R: Read>(
     mut read_again: impl FnMut() -> io::Result<R>,
     keys: &[PublicKey],
     options: &Options,
 ) -> Result<Report, NotRead> {
-    match document::read_stream(read_again()?) {
+    let first = Cell::new(None);
+    match document::read_stream(Noting { from: read_again()?, first: &first }) {
         Ok(document) => read(document, keys, options, &mut |part, each| {
             let mut reader = Streamed::new(read_again()?);
             let read = each_decision(&mut reader, part, each);
@@ -80,7 +87,11 @@ pub fn stream<R: Read>(
             })
         }),
         Err(Unread::Wrong(why)) => Ok(unreadable(why)),
-        Err(Unread::NotAsStream(why)) => Err(NotRead::AsStream(shown(&why).into_owned())),
+        Err(Unread::NotAsStream(why)) => {
+            let why = shown(&why).into_owned();
+            let may_be_one = first.get() == Some(b'{');
+            Err(if may_be_one { NotRead::AsStream(why) } else { NotRead::NotABundle(NotABundle(why)) })
+        }
         Err(Unread::Io(err)) => Err(NotRead::Io(err)),
     }
 }

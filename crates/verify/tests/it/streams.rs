@@ -1,6 +1,9 @@
 //! A bundle that comes as a stream is found to be what it is found to be by one who has all of it.
 
-use std::io::{self, Read};
+use std::{
+    cell::Cell,
+    io::{self, Read},
+};
 
 use proptest::prelude::*;
 use verify::{NotRead, Options, Report};
@@ -36,6 +39,10 @@ fn is_the_same(json: &[u8], at_once: usize) -> bool {
             true
         }
         Err(NotRead::AsStream(_)) => false,
+        Err(NotRead::NotABundle(_)) => {
+            assert!(verify::held(json, &kit::keys(), &options()).is_err());
+            false
+        }
         Err(NotRead::Io(err)) => panic!("{err}"),
     }
 }
@@ -67,6 +74,29 @@ fn members_in_another_order_are_left_to_who_has_all() {
     let moved = text.replacen("\"proofs\":{", "\"proofs\":{\"receipt\":null,", 1);
     assert!(matches!(streamed(moved.as_bytes(), 7), Err(NotRead::AsStream(_))));
     assert!(matches!(streamed(b"{}", 7), Err(NotRead::AsStream(_))));
+}
+
+/// Of a disk full of zeros no more is read than tells that.
+#[test]
+fn what_begins_as_no_bundle_does_is_not_read_to_its_end() {
+    struct Counted<'c, R>(R, &'c Cell<usize>);
+    impl<R: Read> Read for Counted<'_, R> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.read(into)?;
+            self.1.set(self.1.get() + read);
+            Ok(read)
+        }
+    }
+    for begin in [&b"\0\0"[..], b"[{", b" \n\t\"format\"", b"\xef\xbb\xbf{", b"\xff\xfe{\0"] {
+        let came = Cell::new(0);
+        let long = || Ok(Counted(begin.chain(io::repeat(b' ').take(64 << 20)), &came));
+        let read = verify::stream(long, &kit::keys(), &options());
+        assert!(matches!(read, Err(NotRead::NotABundle(_))), "{begin:?}: {read:?}");
+        assert!(came.get() < 1 << 20, "{begin:?}: {}", came.get());
+        assert!(verify::held(begin, &kit::keys(), &options()).is_err(), "{begin:?}");
+    }
+    assert!(matches!(streamed(b"", 7), Err(NotRead::NotABundle(_))));
+    assert!(matches!(streamed(b"\n{\"a\":1}", 7), Err(NotRead::AsStream(_))), "it may be one");
 }
 
 #[test]

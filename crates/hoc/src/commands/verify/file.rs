@@ -1,6 +1,11 @@
 //! A bundle: needs its file and a public key, and neither a store nor a configuration.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -26,13 +31,15 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let report = match verify::stream(unpacking, &keys, &options) {
         Ok(report) => report,
         Err(NotRead::Io(err)) => return Err(packed::does_not_read(err)).with_context(cannot),
+        Err(NotRead::NotABundle(err)) => {
+            // What it is taken for does not hang on whether it can be read once more.
+            let begin = source.read_again().and_then(|from| begin(from, length, most)).unwrap_or_default();
+            return Err(err).with_context(|| named(&name, &begin));
+        }
         Err(NotRead::AsStream(_)) => {
             let from = source.read_again().with_context(cannot)?;
             let bytes = packed::read(from, length, most).with_context(cannot)?;
-            verify::held(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
-                Some(what) => format!("{name}: {what}"),
-                None => name.clone(),
-            })?
+            verify::held(&bytes, &keys, &options).with_context(|| named(&name, &bytes))?
         }
     };
     if args.json {
@@ -41,6 +48,21 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
         out::text(&report.to_string());
     }
     Ok(report.word)
+}
+
+/// How many bytes a byte order mark has at most.
+const MARK: u64 = 3;
+
+/// The first bytes of a file, unpacked.
+fn begin(from: Box<dyn Read>, length: u64, most: Option<u64>) -> io::Result<Vec<u8>> {
+    let mut begin = Vec::new();
+    Unpacking::begin(from, length, most)?.take(MARK).read_to_end(&mut begin)?;
+    Ok(begin)
+}
+
+/// What a file is called, and what it is, where that is known.
+fn named(name: &str, bytes: &[u8]) -> String {
+    what_else(bytes).map_or_else(|| name.to_owned(), |what| format!("{name}: {what}"))
 }
 
 /// A server's refusal is shorter. What is longer is read as nothing else than a bundle, which is read by its form: of
