@@ -66,11 +66,15 @@ def root(hashes):
     return row[0].hex()
 
 
-def roots(hashes, before):
-    """`proofs.roots` for the hashes of each kind; `before` is what the first step names."""
-    kinds = [{"kind": kind, "count": len(hashes[kind]), "root": root(hashes[kind])} for kind in KINDS]
-    return {"root_hash": root(hashes["steps"]), "chain_head": [before, *hashes["steps"]][-1], "kinds": kinds,
-            "records_root": root(map(leaf, kinds))}
+def roots(hashes, before, stated=None):
+    """`proofs.roots` for the hashes of each kind; `before` is what the first step names. Where there is a null in place
+    of a hash, what would be computed of it is as it is `stated`."""
+    told = {one["kind"]: one["root"] for one in stated["kinds"]} if stated else {}
+    tops = {kind: told.get(kind) if None in hashes[kind] else root(hashes[kind]) for kind in KINDS}
+    kinds = [{"kind": kind, "count": len(hashes[kind]), "root": tops[kind]} for kind in KINDS]
+    head = [before, *hashes["steps"]][-1]
+    return {"root_hash": tops["steps"], "chain_head": stated["chain_head"] if stated and head is None else head,
+            "kinds": kinds, "records_root": root(map(leaf, kinds))}
 
 
 def included(hash, proof, head):

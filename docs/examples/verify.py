@@ -15,7 +15,7 @@ trace count in bundle_tally.py.
 """
 import argparse, base64, gzip, io, json, pathlib, re, sys, zlib
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from bundle_form import KINDS, TYPES, Wrong, digest, fits, included, leaf, parse, roots, sha
@@ -135,6 +135,8 @@ class Verification(Records):
                 getattr(self, "check_" + self.check)()
             except (ValueError, Wrong) as why:
                 self.expect(False, str(why))
+            except (LookupError, TypeError, AttributeError) as why:  # what no check knows what to make of
+                self.expect(False, f"it cannot be checked: {why!r}")
             if self.check == "manifest" and self.manifest["missing"]:
                 break  # of what whoever made it could not read, nothing below is known
             if self.check in ("manifest", "checkpoints") and any(word == "TAMPERED" for word, _ in self.found):
@@ -146,13 +148,13 @@ class Verification(Records):
         self.expect(not lost, f"whoever made it could not read the segments {', '.join(lost)}", "TRUNCATED")
         unread = ["salt" if one["first_record"] is None else str(one["first_record"]) for one in stated["contents"]["missing"]]
         self.expect(not unread, f"whoever made it could not read the texts at {', '.join(unread)}", "TRUNCATED")
-        lists = [("sealed", kind, self.sealed[kind], [one for one in self.listed[kind] if one]) for kind in KINDS]
+        lists = [("sealed", kind, self.sealed[kind], self.listed[kind]) for kind in KINDS]
         for part, there, names in (("sealed", self.sealed, ("opened", "snapshot")),
                                    ("after", self.after, ("run", "as_of", "incidents", "audit", "addenda")),
                                    ("proofs", self.proofs, ("roots", "opened", "checkpoints", "receipt", "audit"))):
             for name in names:
-                both = [one if isinstance(one, list) else [one] for one in (there[name], stated[part][name])]
-                lists.append((part, name, *([one for one in each if one is not None] for each in both)))
+                both = (there[name], stated[part][name])
+                lists.append((part, name, *(one if isinstance(one, list) else [one] * (one is not None) for one in both)))
         self.placed, self.missing = {}, set()
         for part, name, present, hashes in lists:
             places, at = [], -1
@@ -165,7 +167,9 @@ class Verification(Records):
             self.placed[part, name] = places
             if len(places) < len(hashes):
                 self.expect(False, f"{len(hashes) - len(places)} are missing from {part}/{name}", "TRUNCATED")
-                self.missing |= {part, (part, name)}
+                self.missing.add((part, name))
+                if len(places) < len(hashes) - hashes.count(None):  # what is null was not there to be hashed
+                    self.missing.add(part)
         salt, texts, listed = self.contents["salt"], self.contents["texts"], stated["contents"]
         if (leaf(salt) if salt else None) != listed["salt"] or (texts and not salt):
             raise Wrong("the salt is not what was signed")
@@ -204,7 +208,8 @@ class Verification(Records):
     def check_chain(self):  # 6
         before = [self.manifest["sealed"]["opened"], *self.listed["steps"]]
         for step, place in zip(self.sealed["steps"], self.placed["sealed", "steps"]):
-            self.expect(step["prev_hash"] == before[place], f"step {place} does not follow the one before it")
+            follows = before[place] in (None, step["prev_hash"])  # behind a null it is not asked
+            self.expect(follows, f"step {place} does not follow the one before it")
 
     def check_places(self):  # 7
         for kind in KINDS:
@@ -215,7 +220,7 @@ class Verification(Records):
             self.expect(row["run_seq"] == place + 1, f"run_seq {row['run_seq']} at {place}", word)
 
     def check_roots(self):  # 10
-        there = roots(self.listed, self.manifest["sealed"]["opened"])
+        there = roots(self.listed, self.manifest["sealed"]["opened"], self.proofs["roots"])
         self.expect(self.proofs["roots"] == there, "the roots are others")
 
     def check_receipt(self):  # 11
@@ -360,9 +365,14 @@ def main():
     args.add_argument("bundle", help="the file; `-` is standard input")
     args.add_argument("--key", required=True, help="file of public keys, PEM or JSON as they are published")
     given = args.parse_args()
-    data = sys.stdin.buffer.read() if given.bundle == "-" else pathlib.Path(given.bundle).read_bytes()
     try:
-        word, found = verify(unpacked(data), read_keys(pathlib.Path(given.key).read_text("utf-8")))
+        keys = read_keys(pathlib.Path(given.key).read_text("utf-8"))
+        data = sys.stdin.buffer.read() if given.bundle == "-" else pathlib.Path(given.bundle).read_bytes()
+    except (OSError, ValueError, LookupError, TypeError, UnsupportedAlgorithm) as why:
+        print(f"what is given cannot be read: {why}", file=sys.stderr)
+        return 1
+    try:
+        word, found = verify(unpacked(data), keys)
     except NotABundle as why:
         print(f"this is no run evidence bundle: {why}", file=sys.stderr)
         return 1

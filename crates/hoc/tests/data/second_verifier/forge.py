@@ -44,7 +44,7 @@ class Forger:
         return document
 
     def sign(self, document, statement):
-        stated, envelope = statement["predicate"], document["statement"]
+        stated = statement["predicate"]
         sealed, after, proofs = document["records"]["sealed"], document["records"]["after"], document["proofs"]
         contents = document["contents"]
         hashes = {kind: list(map(leaf, sealed[kind])) for kind in KINDS}
@@ -78,12 +78,32 @@ class Forger:
                       after=named_by_hash(after), proofs=named_by_hash(proofs))
         texts = [text_name(contents["salt"], text) for text in contents["texts"]]
         stated["contents"].update(named_by_hash({name: contents[name] for name in ("erased", "salt")}), texts=texts)
-        for subject, part in zip(statement["subject"], (sealed, after, proofs, contents)):
+        self.envelop(document, statement)
+
+    def envelop(self, document, statement):
+        envelope, records = document["statement"], document["records"]
+        parts = records["sealed"], records["after"], document["proofs"], document["contents"]
+        for subject, part in zip(statement["subject"], parts):
             subject["digest"]["sha256"] = digest(part)
         payload, form = json.dumps(statement).encode(), envelope["payloadType"].encode()
         made = self.key.sign(b"DSSEv1 %d %s %d %s" % (len(form), form, len(payload), payload))
         signatures = [{"keyid": self.id, "sig": base64.b64encode(made).decode()}]
         envelope.update(payload=base64.b64encode(payload).decode(), signatures=signatures)
+
+    def unread(self, random, document):
+        """A record that the statement has a null for, as for one that could not be read; it may be there all the same."""
+        statement = json.loads(base64.b64decode(document["statement"]["payload"]))
+        listed = statement["predicate"]["sealed"]["records"]
+        kind = random.choice([kind for kind in listed if listed[kind]])
+        place = random.randrange(len(listed[kind]))
+        if random.random() < 0.3:
+            listed[kind].insert(place, None)
+        else:
+            listed[kind][place] = None
+            if random.random() < 0.7:
+                del document["records"]["sealed"][kind][place]
+        self.envelop(document, statement)
+        return document
 
     def note(self, origin, size, root):
         text = f"{origin}\n{size}\n{base64.b64encode(bytes.fromhex(root)).decode()}\n"
