@@ -16,7 +16,7 @@ use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, StoreName, Tx};
 use models::ids::TenantId;
 use proof::keys::SigningKey;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::{
@@ -201,6 +201,8 @@ struct Shared {
     rejections: Rejections,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<HeldBack>>,
+    /// When a look into a fall of the store failed last; held by who looks.
+    fall_look: Mutex<Option<Duration>>,
     /// How often there was such a reason.
     holds: AtomicU64,
     /// Why it is only read for as long as this process lives.
@@ -242,6 +244,7 @@ impl Spine {
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
                 held_back: RwLock::default(),
+                fall_look: Mutex::default(),
                 holds: AtomicU64::new(0),
                 given_up: OnceLock::new(),
                 own_name: OnceLock::new(),
@@ -290,6 +293,11 @@ impl Spine {
     pub(crate) fn is_fall_new(&self) -> bool {
         let looked = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).is_some();
         !looked && self.db().fell_back().is_some()
+    }
+
+    /// Who looks into a fall of the store holds this, so that one does at a time: when such a look failed last.
+    pub(crate) fn fall_look(&self) -> &Mutex<Option<Duration>> {
+        &self.shared.fall_look
     }
 
     /// From now on nothing is written for this reason; or, without one, all is as ever. Whether that is a change.

@@ -1,6 +1,7 @@
 //! Whether a store is behind its outside checkpoints: an older backup was restored. It is read, and not written, until
 //! somebody accepts what that lost.
 
+use chrono::TimeDelta;
 use drivers::StoreError;
 use models::account::Tenant;
 use proof::words::LogName;
@@ -62,15 +63,41 @@ impl Lost {
     }
 }
 
+/// What is said of a fall that nobody could look into yet: to accept it now would be to accept what stands nowhere.
+const NOT_LOOKED_INTO: &str = "this store fell back under the server, which could not look yet what is lost. It is read and not \
+    written; ask again";
+
+/// What is added where what is lost could not be written down.
+const NOT_KEPT: &str = ". What is lost could not be written down outside the store: see that checkpoints can be kept before it is accepted";
+
+/// How long nobody looks again whose look has failed: it reads what is kept of the logs of all tenants.
+const REST: TimeDelta = TimeDelta::seconds(1);
+
 /// Looks what a store lost that fell back a moment ago, so that it stands outside before anybody is told how it can be
-/// accepted: who does so looks there. Once it was looked, that is done each second in the background.
-pub(crate) async fn look_into_fall(spine: &Spine) {
+/// accepted: who does so looks there. Once it was looked, that is done each second in the background. One looks at a
+/// time, and the others go by what he found; gives what is to be said where nothing could be.
+pub(crate) async fn look_into_fall(spine: &Spine) -> Option<&'static str> {
     if !spine.is_fall_new() {
-        return;
+        return None;
     }
-    if let Err(err) = hold_back_if_lost(spine, Depth::Recent).await {
-        tracing::warn!(error = &err as &dyn std::error::Error, "what the store lost could not be looked at");
+    let mut failed = spine.fall_look().lock().await;
+    if !spine.is_fall_new() {
+        return None;
     }
+    if failed.is_none_or(|at| spine.elapsed() - at >= REST) {
+        match hold_back_if_lost(spine, Depth::Recent).await {
+            Ok(_) => return None,
+            Err(err) => {
+                tracing::warn!(
+                    error = &err as &dyn std::error::Error,
+                    "what the store lost could not be looked at"
+                );
+            }
+        }
+        *failed = Some(spine.elapsed());
+    }
+    // Where no log is known to have lost something, there is nothing to be written down.
+    (!spine.db().fallen().is_empty()).then_some(NOT_LOOKED_INTO)
 }
 
 /// Compares every log with what any sink keeps of it, and with what this process saw. Where one is behind, nothing is
@@ -80,12 +107,13 @@ pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>,
         Ok(()) | Err(StoreError::ReadOnly(_)) => {}
         Err(err) => return Err(err.into()),
     }
+    let mut is_kept = true;
     for seen in spine.db().fallen() {
         if let Some(tenant) = spine.read().await?.account().find_tenant(seen.tenant).await? {
             match seen::keep_seen(spine, &tenant.slug, &seen).await {
                 // Nothing can be signed for, which was told; that the store is behind holds all the same.
-                Ok(()) | Err(Error::OtherSigningKey(_)) => {}
-                Err(err) => return Err(err),
+                Err(Error::OtherSigningKey(_)) => {}
+                kept => is_kept &= kept?,
             }
         }
     }
@@ -98,7 +126,11 @@ pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>,
     };
     let held = lost.first().map(|first| [older(&first.told()), older(first.in_short())]);
     let held = held.or_else(|| Some([spine.db().fell_back()?, spine.db().fell_back_in_short()?]));
-    let held = held.map(|[why, in_short]| HeldBack { why: why + &kept_where(spine), in_short });
+    let unkept = if is_kept { "" } else { NOT_KEPT };
+    let held = held.map(|[why, in_short]| HeldBack {
+        why: why + &kept_where(spine) + unkept,
+        in_short: in_short + unkept,
+    });
     if spine.hold_back(held.clone()) {
         if let Some(HeldBack { why, .. }) = &held {
             tracing::error!(logs = lost.len(), "{why}");

@@ -11,11 +11,12 @@ use crate::{
 };
 
 /// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it
-/// who looks there: `hoc doctor`, the next start, and whoever verifies.
-pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<(), Error> {
+/// who looks there: `hoc doctor`, the next start, and whoever verifies. Whether it stands there now, or there is no
+/// such place.
+pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<bool, Error> {
     let kept = outside(spine, slug, seen.log, Depth::Recent).await;
     if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {
-        return Ok(());
+        return Ok(true);
     }
     let installation = name(spine, &spine.read().await?).await?;
     let SeenHead { tenant, log, epoch, size, root } = seen.clone();
@@ -28,12 +29,16 @@ pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Res
         note,
         grown: Vec::new(),
     };
+    let mut is_kept = spine.sinks().is_empty();
     for sink in spine.sinks() {
-        if let Err(err) = sink.write_down(&outside).await {
-            tracing::error!(error = &err as &dyn std::error::Error, tenant = %slug, %log, "what the store lost was not written down outside it");
+        match sink.write_down(&outside).await {
+            Ok(()) => is_kept = true,
+            Err(err) => {
+                tracing::error!(error = &err as &dyn std::error::Error, tenant = %slug, %log, "what the store lost was not written down outside it");
+            }
         }
     }
-    Ok(())
+    Ok(is_kept)
 }
 
 pub(super) fn signed(spine: &Spine, statement: &Statement) -> Result<String, Error> {

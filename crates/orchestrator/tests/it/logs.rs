@@ -59,6 +59,9 @@ impl CheckpointSink for InMemory {
     }
 
     async fn write_down(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
+        if self.refuses {
+            return Err(SinkError { place: self.place(), source: std::io::Error::other("full") });
+        }
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(checkpoint.clone());
         Ok(())
     }
@@ -243,6 +246,22 @@ on_both! {
         let notes = kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let notes = notes.iter().map(|kept| (kept.log, kept.tree_size)).collect::<Vec<_>>();
         assert_eq!(notes, [("audit", 3)], "before it was told");
+    }
+
+    async fn who_is_told_of_a_loss_is_told_that_it_stands_nowhere(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let full = InMemory { refuses: true, ..InMemory::default() };
+        let spine = keeping(&kit, vec![Arc::new(full) as Arc<_>]);
+        rules(&agent, 0, 1).await;
+        db.keep().await;
+        rules(&agent, 1, 2).await;
+        db.put_back().await;
+        kit.db.compare_logs().await.unwrap_err();
+        for _ in 0..2 {
+            let told = system::readyz(&spine).await.unwrap_err().to_string();
+            assert!(told.contains("could not be written down outside the store"), "{told}");
+        }
     }
 
     async fn a_run_shows_its_calls_to_models(db: TestDatabase) {

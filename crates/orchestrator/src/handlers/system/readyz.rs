@@ -46,7 +46,9 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     if !pending.is_empty() {
         return Err(NotReady::Migrations(pending));
     }
-    look_into_fall(spine).await;
+    if let Some(why) = look_into_fall(spine).await {
+        return Err(NotReady::HeldBack(why.to_owned()));
+    }
     if let Some(why) = spine.held_back_in_short() {
         return Err(NotReady::HeldBack(why));
     }
