@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod failure;
+mod gzip;
 mod http;
 mod keyfiles;
 mod lock;

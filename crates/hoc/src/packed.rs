@@ -11,10 +11,12 @@ use std::{
 
 use anyhow::anyhow;
 use api::Coding;
-use flate2::bufread::MultiGzDecoder;
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 
-use crate::whole::whole;
+use crate::{
+    gzip::{Members, NotPacked},
+    whole::whole,
+};
 
 /// How each form begins. Before the first frame of zstd there may be some that are to be skipped, as `pzstd` writes
 /// them; their first byte is one of sixteen, and the rest is this.
@@ -130,6 +132,8 @@ pub(crate) fn does_not_unpack(coding: Coding, err: io::Error) -> anyhow::Error {
     let by = coding.name();
     if is_for_memory(&err) {
         anyhow!("it is packed by {by}, and there is too little memory to unpack it: {ELSEWHERE}")
+    } else if err.get_ref().is_some_and(|err| err.is::<NotPacked>()) {
+        anyhow!("it begins like {by} and does not unpack: {err}. Take that away, or pack it anew")
     } else if err.kind() == io::ErrorKind::UnexpectedEof {
         anyhow!("it is packed by {by} and cut short: copy it again, whole")
     } else {
@@ -189,7 +193,7 @@ pub(crate) fn unpacker<'p>(coding: Coding, packed: impl BufRead + 'p) -> io::Res
             unpacker.window_log_max(WINDOW_LOG)?;
             Ok(Box::new(unpacker))
         }
-        Coding::Gzip => Ok(Box::new(MultiGzDecoder::new(packed))),
+        Coding::Gzip => Ok(Box::new(Members::of(packed))),
     }
 }
 
@@ -374,6 +378,15 @@ mod tests {
             assert!(why.contains("does not unpack") || why.contains("cut short"), "{form:?}: {why}");
             let why = refused(&[&whole[..], b"something more"].concat());
             assert!(why.contains("does not unpack"), "{form:?}, and something behind it: {why}");
+        }
+        let whole = packed(Some(Coding::Gzip), plain.as_bytes());
+        for behind in [&b"x"[..], b"x\n", b"\0", b"something more"] {
+            let why = refused(&[&whole[..], behind].concat());
+            assert!(why.contains("stands behind it") && !why.contains("cut short"), "{behind:?}: {why}");
+        }
+        for cut in [&[0x1f][..], &[0x1f, 0x8b, 8]] {
+            let why = refused(&[&whole[..], cut].concat());
+            assert!(why.contains("cut short"), "another begins: {why}");
         }
     }
 }
