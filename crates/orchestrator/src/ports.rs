@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use self::outside::{
-    CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
+    CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, OutsideLog, SinkError, Stands, Statement,
 };
 use crate::{
     errors::told,

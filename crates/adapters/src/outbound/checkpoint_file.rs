@@ -11,7 +11,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use orchestrator::ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands, Statement};
+use orchestrator::ports::{
+    CheckpointSink, Depth, Kept, OutsideCheckpoint, OutsideLog, SinkError, Stands, Statement,
+};
+
+use self::aside::aside_of;
+
+mod aside;
 
 /// So much of a history is read where not all of it is asked for.
 const RECENT: u64 = 16 * 1024;
@@ -42,7 +48,7 @@ impl CheckpointFiles {
     fn write(&self, checkpoint: &OutsideCheckpoint) -> io::Result<Stands> {
         let name = file_name(&checkpoint.tenant, checkpoint.log)?;
         let _held = self.lock()?;
-        let there = self.read(&name, Depth::Newest)?;
+        let there = self.read_all(&log_of(checkpoint), Depth::Newest)?;
         if there.unreadable && there.notes.is_empty() {
             let why = format!("what is kept as {name} cannot be read as a checkpoint");
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
@@ -51,58 +57,30 @@ impl CheckpointFiles {
         if stands == Stands::Apart {
             return Ok(stands);
         }
-        if stands == Stands::Another {
-            self.put_aside(&name, there.notes.first().map(String::as_str).unwrap_or_default())?;
+        let anothers = self.anothers(&name, checkpoint)?;
+        if let Some(there) = &anothers {
+            self.put_aside(&name, there)?;
         }
         self.append(&format!("{name}.history.jsonl"), checkpoint)?;
         if stands != Stands::IsOlder {
             self.replace(&format!("{name}.checkpoint"), &checkpoint.note)?;
         }
         File::open(&self.folder)?.sync_all()?;
-        Ok(stands)
+        Ok(if anothers.is_some() { Stands::Another } else { stands })
     }
 
-    /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that
-    /// proves what that store held.
-    fn put_aside(&self, name: &str, there: &str) -> io::Result<()> {
-        let whose = Statement::read(there).map_or_else(|| "unknown".to_owned(), |it| it.origin.tenant_id);
-        let places = |kind: &str| {
-            (
-                self.folder.join(format!("{name}.{kind}")),
-                self.folder.join(format!("{name}.of-{whose}.{kind}")),
-            )
-        };
-        // Two stores that take turns in one folder add to what is there.
-        let (from, to) = places("history.jsonl");
-        if let Some(lines) = if_there(fs::read(&from))? {
-            let mut history = OpenOptions::new().create(true).append(true).open(to)?;
-            history.write_all(&lines)?;
-            history.sync_data()?;
-            fs::remove_file(from)?;
-        }
-        let (from, to) = places("checkpoint");
-        if_there(fs::rename(from, to)).map(drop)
-    }
-
-    /// The checkpoints of other stores that were put aside here.
-    pub fn aside(folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let Some(files) = if_there(fs::read_dir(folder))? else { return Ok(Vec::new()) };
-        let mut aside = Vec::new();
-        for file in files {
-            let file = file?;
-            let name = file.file_name();
-            let name = name.to_string_lossy();
-            if name.contains(".of-") && name.ends_with(".checkpoint") {
-                aside.push(file.path());
-            }
-        }
-        aside.sort();
-        Ok(aside)
+    /// The checkpoint of another store that has the place of this one.
+    fn anothers(&self, name: &str, checkpoint: &OutsideCheckpoint) -> io::Result<Option<String>> {
+        let there = self.read(name, Depth::Newest)?.notes.into_iter().next();
+        Ok(there.filter(|there| checkpoint.stands_to(there) == Stands::Another))
     }
 
     fn note(&self, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
-        let name = file_name(&checkpoint.tenant, checkpoint.log)?;
+        let mut name = file_name(&checkpoint.tenant, checkpoint.log)?;
         let _held = self.lock()?;
+        if self.anothers(&name, checkpoint)?.is_some() {
+            name = aside_of(&name, &log_of(checkpoint).tenant_id);
+        }
         self.append(&format!("{name}.history.jsonl"), checkpoint)?;
         File::open(&self.folder)?.sync_all()
     }
@@ -198,9 +176,9 @@ impl CheckpointSink for CheckpointFiles {
         self.off(move |files| files.note(&checkpoint)).await
     }
 
-    async fn kept(&self, tenant: &str, log: &str, depth: Depth) -> Result<Kept, SinkError> {
-        let name = file_name(tenant, log).map_err(|source| self.failed(source))?;
-        self.off(move |files| files.read(&name, depth)).await
+    async fn kept(&self, log: &OutsideLog, depth: Depth) -> Result<Kept, SinkError> {
+        let log = log.clone();
+        self.off(move |files| files.read_all(&log, depth)).await
     }
 }
 
@@ -220,11 +198,12 @@ fn past(history: impl io::BufRead) -> io::Result<Vec<String>> {
     for line in history.split(b'\n') {
         let Some((statement, note)) = line_of(&line?) else { continue };
         if let Some((before, note)) = last.take() {
-            let covers = match statement.place().cmp(&before.place()) {
+            let goes_on = match statement.place().cmp(&before.place()) {
                 std::cmp::Ordering::Less => false,
                 std::cmp::Ordering::Equal => statement.root == before.root,
                 std::cmp::Ordering::Greater => true,
             };
+            let covers = goes_on && statement.is_of_the_log_of(&before);
             uncovered.extend((!covers).then_some(note));
         }
         last = Some((statement, note));
@@ -238,6 +217,12 @@ fn line_of(line: &[u8]) -> Option<(Statement, String)> {
     let mut line: serde_json::Value = serde_json::from_slice(line).ok()?;
     let serde_json::Value::String(note) = line["note"].take() else { return None };
     Some((Statement::read(&note)?, note))
+}
+
+/// Whose log a checkpoint is of.
+fn log_of(checkpoint: &OutsideCheckpoint) -> OutsideLog {
+    let tenant_id = Statement::read(&checkpoint.note).map(|it| it.origin.tenant_id).unwrap_or_default();
+    OutsideLog { slug: checkpoint.tenant.clone(), tenant_id, log: checkpoint.log }
 }
 
 fn file_name(tenant: &str, log: &str) -> io::Result<String> {
@@ -264,6 +249,12 @@ mod tests {
     fn checkpoint(epoch: u64, tree_size: u64, root: char) -> OutsideCheckpoint {
         let note = note(epoch, tree_size, root);
         OutsideCheckpoint { tenant: "acme".to_owned(), log: "audit", tree_size, note, grown: Vec::new() }
+    }
+
+    /// What is kept of the log of [`checkpoint`].
+    async fn of_it(files: &CheckpointFiles, depth: Depth) -> Kept {
+        let log = OutsideLog { slug: "acme".to_owned(), tenant_id: "acme".to_owned(), log: "audit" };
+        files.kept(&log, depth).await.expect("it is read")
     }
 
     fn read(files: &CheckpointFiles, name: &str) -> String {
@@ -307,17 +298,17 @@ mod tests {
         files.keep(&checkpoint(0, 5, 'a')).await.expect("it is kept");
         for torn in ["", "hoc/acme/audit/0\n5\naaaa"] {
             fs::write(folder.path().join("acme-audit.checkpoint"), torn).expect("it is torn");
-            let kept = files.kept("acme", "audit", Depth::Newest).await.expect("it is read");
+            let kept = of_it(&files, Depth::Newest).await;
             assert_eq!(kept.notes, [note(0, 5, 'a')]);
             let apart = files.keep(&checkpoint(0, 9, 'b')).await.expect("it is looked at");
             assert_eq!(apart, Stands::Apart, "what was kept still counts");
         }
         fs::write(folder.path().join("acme-audit.history.jsonl"), "{\"tree_si").expect("half a line");
-        let kept = files.kept("acme", "audit", Depth::Recent).await.expect("it is read");
+        let kept = of_it(&files, Depth::Recent).await;
         assert_eq!(kept, Kept { notes: Vec::new(), unreadable: true });
         files.keep(&checkpoint(0, 9, 'a')).await.expect_err("nobody knows what was there");
-        let nothing = files.kept("other", "audit", Depth::All).await.expect("it is read");
-        assert_eq!(nothing, Kept::default());
+        let log = OutsideLog { slug: "other".to_owned(), tenant_id: "acme".to_owned(), log: "audit" };
+        assert_eq!(files.kept(&log, Depth::All).await.expect("it is read"), Kept::default());
     }
 
     #[tokio::test]
@@ -341,7 +332,7 @@ mod tests {
         }
         assert_eq!(read(&files, "acme-audit.of-one.checkpoint"), of("one", 15).note);
         assert_eq!(sizes(&read(&files, "acme-audit.of-one.history.jsonl")), [15, 15]);
-        let aside = CheckpointFiles::aside(folder.path()).expect("it is read");
+        let aside = CheckpointFiles::aside(folder.path(), &[]).expect("it is read");
         assert_eq!(aside.len(), 2, "{aside:?}");
     }
 
@@ -352,13 +343,13 @@ mod tests {
         for (size, root) in [(2, 'a'), (8, 'b'), (4, 'c'), (6, 'd'), (6, 'e'), (6, 'e')] {
             files.write_down(&checkpoint(0, size, root)).await.expect("it is written down");
         }
-        let kept = files.kept("acme", "audit", Depth::All).await.expect("it is read");
+        let kept = of_it(&files, Depth::All).await;
         assert_eq!(kept.notes, [note(0, 8, 'b'), note(0, 6, 'd'), note(0, 6, 'e')]);
-        assert_eq!(files.kept("acme", "audit", Depth::Recent).await.expect("it is read"), kept);
+        assert_eq!(of_it(&files, Depth::Recent).await, kept);
         for _ in 0..200 {
             files.write_down(&checkpoint(0, 7, 'f')).await.expect("it is written down");
         }
-        let recent = files.kept("acme", "audit", Depth::Recent).await.expect("it is read");
+        let recent = of_it(&files, Depth::Recent).await;
         assert_eq!(recent.notes, [note(0, 7, 'f')], "not all is read at every start");
     }
 

@@ -2,12 +2,13 @@
 
 mod counters;
 mod findings;
+mod lost_stores;
 mod segments;
 mod server;
 
 use std::process::ExitCode;
 
-use adapters::outbound::{CheckpointFiles, SpoolFiles};
+use adapters::outbound::SpoolFiles;
 use drivers::Db;
 use orchestrator::{
     Spine,
@@ -95,7 +96,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
     findings.ok("store", format!("{url} answers, and is up to date"));
     guards(&db, findings).await;
     db.close().await;
-    let (mut signing_key, mut accepted) = (None, false);
+    let (mut signing_key, mut accepted, mut own) = (None, false, None);
     match store::open(config, Schema::AsItIs).await {
         Ok(opened) => {
             let key = &opened.installation.signing_key_id;
@@ -104,6 +105,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
             server::have_it_look(config).await;
             accepted = restored(&opened.spine, args.accept_restore, findings).await;
+            own = lost_stores::own_logs(&opened.spine).await;
             Box::pin(logs(&opened.spine, findings)).await;
             if args.quick {
                 segments::leave_out(&opened.spine, findings).await;
@@ -120,32 +122,10 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
             "the logs are looked at when the keys are right; nothing is signed until then",
         ),
     }
-    lost_stores(config, findings);
+    lost_stores::look(config, own.as_deref(), findings);
     spool(config, findings);
     redis(config, findings).await;
     server::look(config, signing_key.as_deref(), accepted, findings).await;
-}
-
-/// Whether what is kept outside the store is of another store, too: perhaps of one that was lost, and is missed by
-/// nobody.
-fn lost_stores(config: &Config, findings: &mut Findings) {
-    for folder in &config.keys.checkpoint_folders.value {
-        match CheckpointFiles::aside(folder) {
-            Ok(aside) => {
-                for file in aside {
-                    findings.note(
-                        "checkpoints",
-                        format!("{} is of another store that was served with this folder", file.display()),
-                        "was that store lost? Then restore a backup of it: this one holds nothing of it. Else move the \
-                         file away",
-                    );
-                }
-            }
-            Err(err) => {
-                findings.failed("checkpoints", format!("{}: {err}", folder.display()), "it cannot be read");
-            }
-        }
-    }
 }
 
 /// Whether the Redis that answers repeats is there.

@@ -158,7 +158,8 @@ pub(crate) async fn lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error
     let mut kept = Vec::new();
     for tenant in spine.read().await?.account().list_tenants().await? {
         for log in LogName::ALL {
-            kept.push((tenant.clone(), *log, outside(spine, &tenant.slug, *log, depth).await));
+            let outside = outside(spine, tenant.id, &tenant.slug, *log, depth).await;
+            kept.push((tenant.clone(), *log, outside));
         }
     }
     let (mut lost, store) = (Vec::new(), spine.read().await?);

@@ -102,7 +102,7 @@ pub(crate) async fn keep_epoch(spine: &Spine, tenant: &Tenant, log: LogName) -> 
 }
 
 async fn is_epoch_kept(spine: &Spine, tenant: &Tenant, log: LogName, epoch: u64) -> bool {
-    let kept = outside(spine, &tenant.slug, log, Depth::Newest).await;
+    let kept = outside(spine, tenant.id, &tenant.slug, log, Depth::Newest).await;
     kept.notes.iter().all(|(kept, _)| kept.origin.epoch >= epoch)
 }
 
@@ -116,7 +116,7 @@ struct Held {
 /// Reads the head of a log and holds it against what this process saw and what is kept outside. Where it does not go on
 /// from that, nothing is written from now on.
 async fn hold_against(spine: &Spine, tenant: TenantId, slug: &str, log: LogName) -> Result<Held, Error> {
-    let kept = outside(spine, slug, log, Depth::Newest).await;
+    let kept = outside(spine, tenant, slug, log, Depth::Newest).await;
     let store = spine.read().await?;
     let head = head(&store, tenant, log).await?;
     if kept.unreadable.is_none() && kept.not_led_to(&store, tenant, log).await?.is_empty() {

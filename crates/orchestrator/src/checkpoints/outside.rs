@@ -10,7 +10,7 @@ use proof::{
 
 use crate::{
     errors::Error,
-    ports::{Depth, Statement},
+    ports::{Depth, OutsideLog, Statement},
     spine::Spine,
 };
 
@@ -25,10 +25,17 @@ pub(crate) struct Outside {
 
 /// Reads what the sinks keep of a log. A sink that fails is told of; it does not stop a server. Whoever compares a log
 /// with this reads the log after it: another replica may append and sign meanwhile.
-pub(crate) async fn outside(spine: &Spine, slug: &str, log: LogName, depth: Depth) -> Outside {
+pub(crate) async fn outside(
+    spine: &Spine,
+    tenant: TenantId,
+    slug: &str,
+    log: LogName,
+    depth: Depth,
+) -> Outside {
+    let wanted = OutsideLog { slug: slug.to_owned(), tenant_id: tenant.to_string(), log: log.as_str() };
     let mut outside = Outside::default();
     for sink in spine.sinks() {
-        match sink.kept(slug, log.as_str(), depth).await {
+        match sink.kept(&wanted, depth).await {
             Ok(kept) if kept.notes.is_empty() && kept.unreadable => outside.unreadable = Some(sink.place()),
             Ok(kept) => outside
                 .notes
@@ -96,13 +103,15 @@ async fn root(store: &ReadTx, tenant: TenantId, log: LogName, size: u64) -> Resu
 /// Of all notes of a log that were ever kept outside, the one to hold its rows against: one that the log does not go on
 /// from, or else the newest.
 pub async fn note_to_verify(spine: &Spine, tenant: &Tenant, log: LogName) -> Result<Option<String>, Error> {
-    let outside = outside(spine, &tenant.slug, log, Depth::All).await;
+    let mut outside = outside(spine, tenant.id, &tenant.slug, log, Depth::All).await;
     if let Some(place) = outside.unreadable {
         let slug = &tenant.slug;
         return Err(Error::Internal(format!(
             "what is kept of the {log} log of `{slug}` in {place} cannot be read as a checkpoint"
         )));
     }
+    // Another store's in its place says nothing of this log.
+    outside.notes.retain(|(kept, _)| kept.origin.tenant_id == tenant.id.to_string());
     telling(spine, tenant, log, outside).await
 }
 

@@ -1,12 +1,12 @@
 //! What this process saw of a log and the store does not have any more, and under which name an installation signs.
 
 use drivers::{ReadTx, SeenHead};
-use proof::checkpoint::{Checkpoint as Statement, LogOrigin};
+use proof::checkpoint::{Checkpoint, LogOrigin};
 
 use super::{outside::outside, signs::installation};
 use crate::{
     errors::Error,
-    ports::{Depth, OutsideCheckpoint},
+    ports::{Depth, OutsideCheckpoint, Statement},
     spine::Spine,
 };
 
@@ -14,14 +14,17 @@ use crate::{
 /// who looks there: `hoc doctor`, the next start, and whoever verifies. Whether it stands there now, or there is no
 /// such place.
 pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<bool, Error> {
-    let kept = outside(spine, slug, seen.log, Depth::Recent).await;
-    if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {
+    let kept = outside(spine, seen.tenant, slug, seen.log, Depth::Recent).await;
+    let its_tenant = seen.tenant.to_string();
+    let says =
+        |kept: &Statement| kept.origin.tenant_id == its_tenant && kept.place() >= (seen.epoch, seen.size);
+    if kept.notes.iter().any(|(kept, _)| says(kept)) {
         return Ok(true);
     }
     let installation = name(spine, &spine.read().await?).await?;
     let SeenHead { tenant, log, epoch, size, root } = seen.clone();
     let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch };
-    let note = signed(spine, &Statement { origin: origin.to_string(), size, root })?;
+    let note = signed(spine, &Checkpoint { origin: origin.to_string(), size, root })?;
     let outside = OutsideCheckpoint {
         tenant: slug.to_owned(),
         log: log.as_str(),
@@ -41,7 +44,7 @@ pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Res
     Ok(is_kept)
 }
 
-pub(super) fn signed(spine: &Spine, statement: &Statement) -> Result<String, Error> {
+pub(super) fn signed(spine: &Spine, statement: &Checkpoint) -> Result<String, Error> {
     statement.sign(spine.signing_key()).map_err(|err| Error::Internal(err.to_string()))
 }
 

@@ -25,6 +25,17 @@ pub struct OutsideCheckpoint {
     pub grown: Vec<Grown>,
 }
 
+/// Whose log is looked for outside the store, and which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideLog {
+    /// The tenant's slug. A tenant of another store may have it as well.
+    pub slug: String,
+    /// The tenant's id, which no other has.
+    pub tenant_id: String,
+    /// `audit` or `runs`.
+    pub log: &'static str,
+}
+
 /// That a log with so many leaves is the beginning of the one that a checkpoint speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grown {
@@ -54,9 +65,7 @@ impl OutsideCheckpoint {
         let (Some(there), Some(new)) = (Statement::read(there), Statement::read(&self.note)) else {
             return Stands::Apart;
         };
-        let same_log =
-            LogOrigin { epoch: 0, ..there.origin.clone() } == LogOrigin { epoch: 0, ..new.origin.clone() };
-        if !same_log {
+        if !new.is_of_the_log_of(&there) {
             return Stands::Another;
         }
         // Somebody accepted what a restore lost.
@@ -95,6 +104,13 @@ impl Statement {
     pub fn read(note: &str) -> Option<Self> {
         let Checkpoint { origin, size, root } = Checkpoint::from_text(&Note::parse(note).ok()?.text).ok()?;
         Some(Self { origin: origin.parse().ok()?, size, root })
+    }
+
+    /// Whether both are of one log, whatever their epochs.
+    #[must_use]
+    pub fn is_of_the_log_of(&self, other: &Self) -> bool {
+        let of = |it: &Self| LogOrigin { epoch: 0, ..it.origin.clone() };
+        of(self) == of(other)
     }
 
     /// Where in the life of its log it is.
@@ -137,8 +153,8 @@ pub trait CheckpointSink: Send + Sync {
     /// says.
     async fn write_down(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError>;
 
-    /// What is kept here of a log.
-    async fn kept(&self, tenant: &str, log: &str, depth: Depth) -> Result<Kept, SinkError>;
+    /// What is kept here of a log: also what was put aside while another store had its place.
+    async fn kept(&self, log: &OutsideLog, depth: Depth) -> Result<Kept, SinkError>;
 }
 
 /// The sink did not do it. A checkpoint that was not kept is signed again with the next one, so nothing is lost.

@@ -17,7 +17,7 @@ use orchestrator::{
         logs::{self, Logged},
         system,
     },
-    ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands},
+    ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, OutsideLog, SinkError, Stands},
 };
 use proof::{
     checkpoint::Checkpoint,
@@ -41,9 +41,9 @@ impl CheckpointSink for InMemory {
         "a test".to_owned()
     }
 
-    async fn kept(&self, _: &str, log: &str, _: Depth) -> Result<Kept, SinkError> {
+    async fn kept(&self, of: &OutsideLog, _: Depth) -> Result<Kept, SinkError> {
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes = notes.iter().filter(|kept| kept.log == log).map(|kept| kept.note.clone());
+        let notes = notes.iter().filter(|kept| kept.log == of.log).map(|kept| kept.note.clone());
         Ok(Kept { notes: notes.collect(), unreadable: false })
     }
 

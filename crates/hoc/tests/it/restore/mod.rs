@@ -3,6 +3,7 @@
 
 mod cut_off;
 mod under;
+mod wrong_store;
 
 use serde_json::{Value, json};
 use testkit::Store;
