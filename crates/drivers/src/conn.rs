@@ -28,6 +28,7 @@ use crate::{
     lent::Lent,
     patience::in_time,
     postgres,
+    room::Room,
     rowtype::Rows,
     seen::Seen,
     store_file::StoreFile,
@@ -64,6 +65,8 @@ pub(crate) struct Conn {
     sent: Arc<AtomicU64>,
     /// Counts the statements that were answered, where somebody wants to know.
     answered: Option<Arc<AtomicU64>>,
+    /// Is told of a write that finds no room, where this one writes.
+    room: Option<Arc<Room>>,
     /// What was sent, for tests of how it is carried out.
     #[cfg(test)]
     pub(crate) heard: std::sync::Mutex<Vec<Statement>>,
@@ -111,14 +114,15 @@ impl Conn {
             together: Together::default(),
             sent,
             answered: None,
+            room: None,
             #[cfg(test)]
             heard: std::sync::Mutex::default(),
         }
     }
 
-    /// The same, counting its answers.
-    pub(crate) fn counting(self, answered: Arc<AtomicU64>) -> Self {
-        Self { answered: Some(answered), ..self }
+    /// The same for who writes: counting its answers, and telling where it finds no room.
+    pub(crate) fn writing(self, answered: Arc<AtomicU64>, room: Arc<Room>) -> Self {
+        Self { answered: Some(answered), room: Some(room), ..self }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -371,14 +375,22 @@ impl Conn {
         // Behind all else, so that no lock on a counter is held for longer than the commit takes.
         self.store_counters().await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
+        let room = self.room;
+        let note = |err: &StoreError| {
+            if let Some(room) = &room {
+                room.note(err);
+            }
+        };
         match self.open.into_inner() {
             Open::Postgres(lent) => {
-                lent.commit().await.map_err(StoreError::at_commit)?;
+                lent.commit().await.map_err(StoreError::at_commit).inspect_err(note)?;
                 if let Some(pool) = self.pool {
                     pool.growth.note(self.written.into_inner(), &pool.connections);
                 }
             }
-            Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit)?,
+            Open::Sqlite(tx) => {
+                in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit).inspect_err(note)?;
+            }
         }
         // Told as a statement is: who follows what is carried out sees where it became durable.
         tracing::trace!(sql = "COMMIT", "statement");
@@ -437,6 +449,9 @@ impl<'s> Watch<'s> {
             self.conn.failed.store(true, Ordering::Relaxed);
             if let Some(file) = &self.conn.file {
                 file.note(err);
+            }
+            if let Some(room) = &self.conn.room {
+                room.note(err);
             }
         } else if let Some(answered) = &self.conn.answered {
             answered.fetch_add(1, Ordering::Relaxed);

@@ -102,6 +102,14 @@ impl StoreError {
         err.code().is_some_and(|code| NO_ROOM.contains(&&*code))
     }
 
+    /// Whether either store said that it has no room for what was written.
+    pub(crate) fn is_out_of_room(&self) -> bool {
+        let (Self::Unavailable(cause) | Self::UnknownCommit(cause)) = self else { return false };
+        let cause = cause.downcast_ref::<OfTables>().map_or(cause, |of| &of.cause);
+        let Some(sqlx::Error::Database(err)) = told(cause.as_ref()) else { return false };
+        err.code().is_some_and(|code| code == "53100" || NO_ROOM.contains(&&*code))
+    }
+
     /// Whether the file of an embedded store is not what SQLite left there.
     pub(crate) fn is_damage(&self) -> bool {
         let (Self::Unavailable(cause) | Self::UnknownCommit(cause)) = self else { return false };

@@ -82,6 +82,7 @@ mod postgres;
 mod raised;
 mod read;
 mod rest;
+mod room;
 mod rows;
 mod rowtype;
 mod run_keys;

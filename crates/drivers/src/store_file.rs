@@ -82,6 +82,11 @@ impl StoreFile {
         self.lost.get().map_or(Ok(()), |why| Err(StoreError::ReadOnly(why.clone())))
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Takes note of a failure that tells of damage.
     pub(crate) fn note(&self, err: &StoreError) {
         if err.is_damage() && !self.damaged.swap(true, Ordering::Relaxed) {

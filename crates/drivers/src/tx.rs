@@ -38,6 +38,7 @@ use crate::{
         Policies, PoliciesReads, PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver,
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
+    room::{self, Room},
     run_locks::RunLocks,
     seen::{Seen, SeenHead},
     store_file::StoreFile,
@@ -68,6 +69,8 @@ pub struct Db {
     reads: Arc<Semaphore>,
     /// When [`Self::can_commit`] last found that it can.
     committed: Arc<Mutex<Option<Instant>>>,
+    /// Whether there is room for what is written.
+    room: Arc<Room>,
     seen: Seen,
 }
 
@@ -80,6 +83,7 @@ impl Db {
             written: Arc::default(),
             reads: Arc::new(Semaphore::new(reads_of(config.max_connections))),
             committed: Arc::default(),
+            room: Arc::default(),
             seen: Seen::default(),
         })
     }
@@ -143,7 +147,7 @@ impl Db {
                 Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
             }
         };
-        Ok(Tx { conn: conn.counting(self.written.clone()), file: self.file().cloned() })
+        Ok(Tx { conn: conn.writing(self.written.clone(), self.room.clone()), file: self.file().cloned() })
     }
 
     /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what
@@ -267,14 +271,18 @@ impl Db {
     }
 
     /// Whether the store takes writes and commits them now. A row is really written, and left as it is, because a full
-    /// disk refuses nothing else. Callers that ask at the same moment share the answer, so that asking cannot become a
-    /// load.
+    /// disk refuses nothing else; and more than a row, where a write found no room since. Callers that ask at the same
+    /// moment share the answer, so that asking cannot become a load.
     pub async fn can_commit(&self) -> Result<(), StoreError> {
         let mut committed = self.committed.lock().await;
-        if committed.is_some_and(|at| at.elapsed() < SAME_MOMENT) {
+        let missed = self.room.missed();
+        if missed.is_none() && committed.is_some_and(|at| at.elapsed() < SAME_MOMENT) {
             return Ok(());
         }
         *committed = None;
+        if missed.is_some() {
+            self.has_room().await?;
+        }
         let tx = self.begin().await?;
         // There and back: SQLite does not write a row anew that is as it was.
         for step in ["name || ' '", "substr(name, 1, length(name) - 1)"] {
@@ -283,7 +291,33 @@ impl Db {
         }
         tx.commit().await?;
         *committed = Some(Instant::now());
+        if let Some(missed) = missed {
+            self.room.found(missed);
+        }
         Ok(())
+    }
+
+    /// Whether there is room for as much as a call may write.
+    async fn has_room(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Postgres(_) => {
+                let tx = self.begin().await?;
+                let filled = tx.conn.execute(Statement::from_string(tx.conn.backend(), room::FILLED)).await;
+                tx.rollback().await?;
+                match filled {
+                    // Where the role may make no table of its own, a commit has to do.
+                    Err(err) if err.is_out_of_room() => Err(err),
+                    _ => Ok(()),
+                }
+            }
+            Pools::Sqlite { file: Some(file), .. } => {
+                let path = file.path().to_owned();
+                let filled = tokio::task::spawn_blocking(move || room::fill_beside(&path)).await;
+                let filled = filled.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped)));
+                filled.map_err(|err| StoreError::Unavailable(err.into()))
+            }
+            Pools::Sqlite { file: None, .. } => Ok(()),
+        }
     }
 
     /// What the store's own clock says; an embedded store has none.

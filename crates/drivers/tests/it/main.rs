@@ -23,6 +23,7 @@ mod logs;
 mod mended_counters;
 mod overview;
 mod policies;
+mod room;
 mod sample;
 mod segments;
 mod stalls;

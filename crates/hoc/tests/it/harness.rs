@@ -334,7 +334,7 @@ impl Server {
     }
 
     /// How long the files may be that the process writes from now on.
-    fn limit_files(&self, limit: &str) {
+    pub(crate) fn limit_files(&self, limit: &str) {
         let pid = self.child.id().to_string();
         let limited = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}")]).status();
         assert!(limited.expect("prlimit starts").success());

@@ -15,6 +15,7 @@ mod doors;
 mod erase;
 mod events;
 mod facts;
+mod full_disk;
 mod harness;
 mod hostile;
 mod http;
