@@ -15,8 +15,6 @@ use orchestrator::ports::{
     CheckpointSink, Depth, Kept, OutsideCheckpoint, OutsideLog, SinkError, Stands, Statement,
 };
 
-use self::aside::aside_of;
-
 mod aside;
 
 /// So much of a history is read where not all of it is asked for.
@@ -223,6 +221,11 @@ fn line_of(line: &[u8]) -> Option<(Statement, String)> {
 fn log_of(checkpoint: &OutsideCheckpoint) -> OutsideLog {
     let tenant_id = Statement::read(&checkpoint.note).map(|it| it.origin.tenant_id).unwrap_or_default();
     OutsideLog { slug: checkpoint.tenant.clone(), tenant_id, log: checkpoint.log }
+}
+
+/// The name under which what is kept of a tenant's log is put aside.
+fn aside_of(name: &str, tenant_id: &str) -> String {
+    format!("{name}.of-{tenant_id}")
 }
 
 fn file_name(tenant: &str, log: &str) -> io::Result<String> {

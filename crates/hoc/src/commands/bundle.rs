@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
     out,
-    output::{CannotWrite, Place},
+    output::{CannotWrite, Own, Place},
     packed::coding_of,
     packing::Packing,
     server,
@@ -38,7 +38,8 @@ Works on the store itself, whether a server runs or not, and signs new checkpoin
 gives the same at GET /api/v1/runtime/activity/runs/RUN/bundle.
 
 A file is there when it is whole, and its owner alone can read it; one that is replaced keeps its
-mode. A pipe or a device is written as the bundle is made.")]
+mode. A file of the installation, such as its store or a key, is refused. A pipe or a device is
+written as the bundle is made.")]
 pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]
@@ -70,7 +71,8 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
         bail!("there is no run {run} in {}", config.store.shown_url());
     };
     let bundle = Box::pin(export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run)).await?;
-    let place = Place::of(&args.output).map_err(|why| CannotWrite::of(&args.output, why))?;
+    let place =
+        Place::of(&args.output, &Own::of(&config)).map_err(|why| CannotWrite::of(&args.output, why))?;
     let (is_answer, is_file) = (place.is_answer(), place.is_file());
     let ended = tokio::select! {
         // Heard from before the file is made that a signal would leave.

@@ -29,7 +29,7 @@ use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
     out,
-    output::write_whole,
+    output::{Own, write_whole},
     server,
     store::{self, Opened},
 };
@@ -134,12 +134,13 @@ async fn play(config: &Config, opened: &Opened, scene: &Scene, screen: Screen) -
     let bundle = play::bundle(scene, &agent.run_id).await?;
     let folder = &config.store.data_dir.value;
     let file = folder.join(format!("{}.bundle.json", agent.run_id));
-    write_whole(&file, &bundle)?;
+    let own = Own::of(config);
+    write_whole(&file, &own, &bundle)?;
     screen.named("bundle", &format!("{} ({} bytes)", file.display(), bundle.len()));
     let public = folder.join("public.pem");
     let keys = own_keys(&opened.spine).await?;
     let pem: String = keys.iter().map(proof::keys::PublicKey::to_pem).collect();
-    write_whole(&public, pem.as_bytes())?;
+    write_whole(&public, &own, pem.as_bytes())?;
     let verified = check(&file, &public, &agent.seen, screen)?;
     Ok(json!({
         "run_id": agent.run_id,

@@ -3,6 +3,8 @@
 //! A file that is there is replaced when all of the new one is written, and keeps its mode; a link stays, and what it
 //! names is replaced. What cannot be replaced, as a pipe or a device, is written as it comes.
 
+mod links;
+mod own;
 mod rights;
 
 use std::{
@@ -14,14 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
-use self::rights::Rights;
+pub(crate) use self::own::Own;
+use self::{links::followed, rights::Rights};
 use crate::private;
-
-/// So many links after each other are followed, as by Linux.
-const MOST_LINKS: usize = 40;
 
 /// What a name stands for.
 #[derive(Debug)]
@@ -35,8 +34,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Looks, and opens nothing: to open a pipe is to wait for its reader.
-    pub(crate) fn of(name: &Path) -> io::Result<Self> {
+    /// Looks, and opens nothing: to open a pipe is to wait for its reader. What the installation lives by is refused.
+    pub(crate) fn of(name: &Path, own: &Own) -> io::Result<Self> {
         if is_standard(name) {
             return Ok(Self::Standard);
         }
@@ -44,12 +43,16 @@ impl Place {
         let there = match fs::metadata(name) {
             Ok(there) => there,
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::File(followed(name)?, None));
+                let file = followed(name)?;
+                own.refuse(&file)?;
+                return Ok(Self::File(file, None));
             }
             Err(err) => return Err(err),
         };
         if there.is_file() {
-            return Ok(Self::File(followed(name)?, Some(Rights::of(&there))));
+            let file = followed(name)?;
+            own.refuse(&file)?;
+            return Ok(Self::File(file, Some(Rights::of(&there))));
         }
         if there.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
@@ -85,16 +88,6 @@ impl Place {
 /// `/dev/stdout` is what it says, and no file to be replaced where standard output is one.
 fn is_standard(name: &Path) -> bool {
     name == Path::new("-") || name == Path::new("/dev/stdout")
-}
-
-/// The file that a name stands for, which need not be there.
-fn followed(name: &Path) -> io::Result<PathBuf> {
-    let mut file = name.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Ok(to) = fs::read_link(&file) else { return Ok(file) };
-        file = private::folder_of(&file).join(to);
-    }
-    Err(Errno::LOOP.into())
 }
 
 /// What is being written. Dropped before its end, it leaves no file.
@@ -159,9 +152,9 @@ fn put(making: NamedTempFile, file: &Path, there: Option<Rights>) -> io::Result<
 }
 
 /// Writes a file.
-pub(crate) fn write_whole(name: &Path, bytes: &[u8]) -> Result<(), CannotWrite> {
+pub(crate) fn write_whole(name: &Path, own: &Own, bytes: &[u8]) -> Result<(), CannotWrite> {
     let write = || -> io::Result<u64> {
-        let mut output = Place::of(name)?.begin()?;
+        let mut output = Place::of(name, own)?.begin()?;
         output.write_all(bytes)?;
         output.end()
     };
@@ -237,17 +230,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("run.json");
         for there in [None, Some("before")] {
-            let mut output = Place::of(&file).expect("a place").begin().expect("it begins");
+            let mut output = Place::of(&file, &Own::default()).expect("a place").begin().expect("it begins");
             output.write_all(b"a part").expect("it is written");
             assert_eq!(fs::read_to_string(&file).ok().as_deref(), there);
             drop(output);
             assert_eq!(names(folder.path()).len(), usize::from(there.is_some()), "a part is left");
-            write_whole(&file, b"before").expect("it is written");
+            write_whole(&file, &Own::default(), b"before").expect("it is written");
         }
         assert_eq!(mode(&file), private::MODE, "others may not read a new one");
         for kept in [0o644, 0o400] {
             fs::set_permissions(&file, Permissions::from_mode(kept)).expect("ours");
-            write_whole(&file, b"after").expect("it is written");
+            write_whole(&file, &Own::default(), b"after").expect("it is written");
             assert_eq!(mode(&file), kept);
         }
         assert_eq!(fs::read_to_string(&file).expect("it reads"), "after");
@@ -262,14 +255,14 @@ mod tests {
         symlink("sub/second", at("first")).expect("a link");
         symlink("../file", at("sub/second")).expect("a link");
         for bytes in ["new", "replaced"] {
-            write_whole(&at("first"), bytes.as_bytes()).expect("it is written");
+            write_whole(&at("first"), &Own::default(), bytes.as_bytes()).expect("it is written");
             assert_eq!(fs::read_to_string(at("file")).expect("it reads"), bytes);
         }
         assert_eq!(fs::read_link(at("first")).expect("a link"), Path::new("sub/second"));
         assert_eq!(fs::read_link(at("sub/second")).expect("a link"), Path::new("../file"));
         assert_eq!(names(folder.path()), ["file", "first", "sub"]);
         symlink("loop", at("loop")).expect("a link");
-        write_whole(&at("loop"), b"never").expect_err("it ends nowhere");
+        write_whole(&at("loop"), &Own::default(), b"never").expect_err("it ends nowhere");
     }
 
     #[test]
@@ -278,11 +271,11 @@ mod tests {
         let socket = folder.path().join("socket");
         let _listens = UnixListener::bind(&socket).expect("a socket");
         for (name, told) in [(socket.as_path(), "it is a socket"), (folder.path(), "it is a folder")] {
-            let err = write_whole(name, b"never").expect_err("it is no file");
+            let err = write_whole(name, &Own::default(), b"never").expect_err("it is no file");
             assert!(err.why.to_string().contains(told), "{err:?}");
         }
         let missing = folder.path().join("no/such/run.json");
-        let err = write_whole(&missing, b"never").expect_err("there is no folder");
+        let err = write_whole(&missing, &Own::default(), b"never").expect_err("there is no folder");
         assert_eq!(err.why.kind(), io::ErrorKind::NotFound);
         assert!(!format!("{err}: {}", err.why).contains(".hoc-"), "{err:?}");
         assert_eq!(names(folder.path()), ["socket"]);

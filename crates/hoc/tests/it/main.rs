@@ -27,6 +27,7 @@ mod old_stores;
 mod operations;
 mod outage;
 mod output;
+mod own_files;
 mod packed;
 mod pages;
 mod readme;

@@ -9,12 +9,7 @@ use std::{
 
 use orchestrator::ports::{Depth, Kept, OutsideLog, Statement};
 
-use super::{CheckpointFiles, file_name, if_there};
-
-/// The name under which what is kept of a tenant's log is put aside.
-pub(super) fn aside_of(name: &str, tenant_id: &str) -> String {
-    format!("{name}.of-{tenant_id}")
-}
+use super::{CheckpointFiles, aside_of, file_name, if_there};
 
 impl CheckpointFiles {
     /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that
