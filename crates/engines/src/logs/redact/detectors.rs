@@ -6,6 +6,7 @@ use super::{
     columns::COLUMNS,
     detect::Table,
     forms::FORMS,
+    hashes::HASHES,
     lines::LINES,
     places::PLACES,
     private::PRIVATE,
@@ -16,6 +17,8 @@ use super::{
 /// before; then what is known by its place.
 pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
     Table::new(
-        [PRIVATE, TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().flatten(),
+        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS]
+            .into_iter()
+            .flatten(),
     )
 });

@@ -30,6 +30,7 @@ mod encoded;
 mod fields;
 mod findings;
 mod forms;
+mod hashes;
 mod inputs;
 mod json;
 mod lenient;
@@ -65,6 +66,8 @@ mod values;
 mod ways;
 mod words;
 
+#[cfg(test)]
+mod answers;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The shapes of secrets and personal data, and the judges that tell them from what only looks alike.
 //!
 //! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow. What begins
-//! as nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`.
+//! as nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`. To others a name may be glued
+//! with a `_` on either side.
 
 use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
@@ -28,16 +29,16 @@ pub(super) const TOKENS: &[(&str, Judge)] = &[
     (r"hoc_[0-9A-Za-z]+_[0-9A-Za-z_-]{16,}", |_, m| all(m, S::HocKey)),
     (
         concat!(
-            r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|AIza[0-9A-Za-z_-]{35}|(?-u:\b)ya29\.[0-9A-Za-z_-]{20,}",
-            r"|GOCSPX-[0-9A-Za-z_-]{20,}|do[opr]_v1_[a-f0-9]{64}|(?-u:\b)LTAI[0-9A-Za-z]{12,}",
-            r"|(?-u:\b)hv[sb]\.[0-9A-Za-z_-]{20,}|(?-u:\b)dapi[a-f0-9]{32}",
+            r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|AIza[0-9A-Za-z_-]{35}|(?:(?-u:\b)|_)ya29\.[0-9A-Za-z_-]{20,}",
+            r"|GOCSPX-[0-9A-Za-z_-]{20,}|do[opr]_v1_[a-f0-9]{64}|(?:(?-u:\b)|_)LTAI[0-9A-Za-z]{12,}",
+            r"|(?:(?-u:\b)|_)hv[sb]\.[0-9A-Za-z_-]{20,}|(?:(?-u:\b)|_)dapi[a-f0-9]{32}",
         ),
         cloud_key,
     ),
     (
         concat!(
             r"gh[pousr]_[0-9A-Za-z]{16,}|github_pat_[0-9A-Za-z_]{16,}",
-            r"|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[0-9A-Za-z_-]{16,}|(?-u:\b)AT(?:BB|ATT3)[0-9A-Za-z_=-]{20,}",
+            r"|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[0-9A-Za-z_-]{16,}|(?:(?-u:\b)|_)AT(?:BB|ATT3)[0-9A-Za-z_=-]{20,}",
         ),
         |_, m| all(m, S::GitToken),
     ),
@@ -67,29 +68,38 @@ pub(super) const KEYS: &[(&str, Judge)] = &[
     ),
     (
         concat!(
-            r"(?:(?-u:\b)|_)sk-[0-9A-Za-z_-]{16,}|gsk_[0-9A-Za-z]{20,}|hf_[0-9A-Za-z]{20,}|(?-u:\b)r8_[0-9A-Za-z]{20,}",
-            r"|(?-u:\b)pplx-[0-9A-Za-z]{20,}|(?-u:\b)xai-[0-9A-Za-z]{20,}|nvapi-[0-9A-Za-z_-]{20,}",
+            r"(?:(?-u:\b)|_)sk-[0-9A-Za-z_-]{16,}|gsk_[0-9A-Za-z]{20,}|hf_[0-9A-Za-z]{20,}|(?:(?-u:\b)|_)r8_[0-9A-Za-z]{20,}",
+            r"|(?:(?-u:\b)|_)pplx-[0-9A-Za-z]{20,}|(?:(?-u:\b)|_)xai-[0-9A-Za-z]{20,}|nvapi-[0-9A-Za-z_-]{20,}",
             r"|lsv2_(?:pt|sk)_[0-9a-f_]{20,}|pcsk_[0-9A-Za-z_]{20,}",
         ),
         llm_key,
     ),
     (
         concat!(
-            r"npm_[0-9A-Za-z]{30,}|(?-u:\b)pypi-[0-9A-Za-z_-]{16,}|dckr_pat_[0-9A-Za-z_-]{20,}",
-            r"|rubygems_[0-9a-f]{48}|(?-u:\b)oy2[0-9a-z]{43}",
+            r"npm_[0-9A-Za-z]{30,}|(?:(?-u:\b)|_)pypi-[0-9A-Za-z_-]{16,}|dckr_pat_[0-9A-Za-z_-]{20,}",
+            r"|rubygems_[0-9a-f]{48}|(?:(?-u:\b)|_)oy2[0-9a-z]{43}",
         ),
         |_, m| all(m, S::RegistryToken),
     ),
     (
         concat!(
-            r"(?-u:\b)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|NRAK-[0-9A-Z]{20,}",
-            r"|glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}|(?-u:\b)glc_eyJ[0-9A-Za-z+/=]{20,}",
-            r"|(?-u:\b)dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z._-]{20,}|lin_(?:api|oauth)_[0-9A-Za-z]{32,}",
-            r"|sntry[su]_[0-9A-Za-z+/=_-]{20,}|(?:(?-u:\b)|_)figd_[0-9A-Za-z_-]{20,}|(?-u:\b)SK[0-9a-f]{32}(?-u:\b)",
-            r"|(?-u:\b)(?:ntn_[0-9A-Za-z]{40,}|secret_[0-9A-Za-z]{43}(?-u:\b))|PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
+            r"(?:(?-u:\b)|_)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?:(?-u:\b)|_)key-[0-9a-f]{32}(?:(?-u:\b)|_)|NRAK-[0-9A-Z]{20,}",
+            r"|glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}|(?:(?-u:\b)|_)glc_eyJ[0-9A-Za-z+/=]{20,}",
+            r"|(?:(?-u:\b)|_)dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z._-]{20,}|lin_(?:api|oauth)_[0-9A-Za-z]{32,}",
+            r"|sntry[su]_[0-9A-Za-z+/=_-]{20,}|(?:(?-u:\b)|_)figd_[0-9A-Za-z_-]{20,}|(?:(?-u:\b)|_)SK[0-9a-f]{32}(?:(?-u:\b)|_)",
+            r"|(?:(?-u:\b)|_)(?:ntn_[0-9A-Za-z]{40,}|secret_[0-9A-Za-z]{43}(?:(?-u:\b)|_))|PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
             r"|pscale_(?:tkn|pw|oauth)_[0-9A-Za-z_.-]{20,}|dt0[cs][0-9]{2}\.[0-9A-Z]{24}\.[0-9A-Z]{64}",
-            r"|(?-u:\b)(?:sbp_[0-9a-f]{40}|pul-[0-9a-f]{40}|tvly-[0-9A-Za-z_-]{20,})|xkeysib-[0-9a-f]{64}",
+            r"|(?:(?-u:\b)|_)(?:sbp_[0-9a-f]{40}|pul-[0-9a-f]{40}|tvly-[0-9A-Za-z_-]{20,})|xkeysib-[0-9a-f]{64}",
             r"|[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60,}|ops_eyJ[0-9A-Za-z_-]{50,}|HRKU-[0-9A-Za-z_-]{20,}",
+        ),
+        |_, m| all(m, S::ApiKey),
+    ),
+    (
+        concat!(
+            r"tskey-(?:auth|api|client|scim|webhook)-[0-9A-Za-z]{6,}-[0-9A-Za-z]{16,}|fm[12]_[0-9A-Za-z+/=]{40,}",
+            r"|CFPAT-[0-9A-Za-z_-]{40,}|apify_api_[0-9A-Za-z]{30,}|tgp_v1_[0-9A-Za-z_-]{40,}|AKCp[0-9A-Za-z]{60,}",
+            r"|jina_[0-9a-f]{32}[0-9A-Za-z_-]{20,}|(?:(?-u:\b)|_)pat[0-9A-Za-z]{14}\.[0-9a-f]{64}",
+            r"|(?:(?-u:\b)|_)(?:nfp_[0-9A-Za-z]{36,}|phx_[0-9A-Za-z]{40,}|rpa_[0-9A-Z]{40,}|e2b_[0-9a-f]{40})",
         ),
         |_, m| all(m, S::ApiKey),
     ),

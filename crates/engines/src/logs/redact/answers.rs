@@ -1,0 +1,117 @@
+//! Secrets as tools answer them: hashed, in tables, in rows of JSON, in what describes a cluster; and answers that look
+//! alike and hold none.
+
+use super::{redact_json, redact_text};
+use serde_json::json;
+
+/// Stands for a secret: nothing else in a text looks like it.
+const V: &str = "Zx9QwErTy7";
+
+/// What is kept of a text, by itself and within JSON.
+fn kept(text: &str) -> [String; 2] {
+    let kept = redact_text(text).value;
+    assert_eq!(redact_text(&kept).value, kept, "twice: {text:?}");
+    let carried = redact_json(&json!({ "a": [text] }).to_string()).expect("is JSON").value;
+    [kept, carried]
+}
+
+/// `VV` in each text stands for what must go.
+fn go(texts: &[&str]) {
+    for text in texts {
+        for kept in kept(&text.replace("VV", V)) {
+            assert!(!kept.contains(V) && kept.contains("<REDACTED:"), "{text:?}: {kept:?}");
+        }
+    }
+}
+
+fn stay(texts: &[&str]) {
+    for text in texts {
+        assert_eq!(redact_text(text).value, *text);
+    }
+}
+
+#[test]
+fn hashes_of_passwords_go() {
+    let mixed = "aB3dE5gH7j".repeat(9);
+    let hex = "0123456789abcdef".repeat(4);
+    for hash in [
+        format!("$2b$12${}", &mixed[..53]),
+        format!("$1$salt${}", &mixed[..22]),
+        format!("$apr1$salt${}", &mixed[..22]),
+        format!("$5$salt${}", &mixed[..43]),
+        format!("$6$rounds=5000$salt${}", &mixed[..86]),
+        format!("$y$j9T$salt${}", &mixed[..43]),
+        format!("$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ${}", &mixed[..43]),
+        format!("$P$B{}", &mixed[..30]),
+        format!("{{SHA}}{}=", &mixed[..27]),
+        format!("{{SSHA}}{}==", &mixed[..38]),
+        format!("pbkdf2_sha256$720000$salt${}=", &mixed[..43]),
+        format!("scrypt:32768:8:1$salt${hex}"),
+        format!("SCRAM-SHA-256$4096:c2FsdA==${}=:{}=", &mixed[..43], &mixed[..43]),
+    ] {
+        let body = &hash[hash.len() - 20..];
+        for (text, rest) in [
+            (format!("bob:{hash}:18000:0:99999:7:::"), ":18000:0:99999:7:::"),
+            (format!("bob | {hash} | 12"), " | 12"),
+            (hash.clone(), ""),
+        ] {
+            for kept in kept(&text) {
+                assert!(!kept.contains(body) && kept.contains("<REDACTED:PASSWORD>"), "{text}: {kept}");
+                assert!(kept.contains(rest), "{text}: {kept}");
+            }
+        }
+    }
+    let (lm, nt) = ("aad3b435b51404eeaad3b435b51404ee", "8846f7eaee8fb117ad06bdd830b7586c");
+    assert_eq!(redact_text(&format!("bob:1001:{lm}:{nt}:::")).value, "bob:1001:<REDACTED:PASSWORD>:::");
+    stay(&[
+        "bob:x:1000:1000:Bob:/home/bob:/bin/bash",
+        "bob:!:18000:0:99999:7:::",
+        "sed 's/\\(a\\)/$1$2/' and $5$ or $6$x$y",
+        "sha1: da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "f\"{SHA}-{MD5}\" {sha}abc",
+        "scrypt:32768:8:1 are its costs; pbkdf2_sha256 is how",
+        "a::b:::c 12:34:::",
+    ]);
+}
+
+#[test]
+fn tokens_that_names_are_glued_to_and_those_of_more_vendors_go() {
+    let (hex, mixed) = ("0123456789abcdef".repeat(4), "aB3dE5gH7j".repeat(7));
+    for token in [
+        format!("hvs.{}", &mixed[..24]),
+        format!("ya29.{}", &mixed[..40]),
+        format!("dapi{}", &hex[..32]),
+        format!("ATATT3{}", &mixed[..40]),
+        format!("r8_{}", &mixed[..37]),
+        format!("xai-{}", &mixed[..60]),
+        format!("pypi-{}", &mixed[..40]),
+        format!("SG.{}.{}", &mixed[..22], &mixed[..43]),
+        format!("key-{}", &hex[..32]),
+        format!("SK{}", &hex[..32]),
+        format!("sbp_{}", &hex[..40]),
+        format!("ntn_{}", &mixed[..46]),
+        format!("tskey-auth-k{}CNTRL-{}", &mixed[..8], &mixed[..32]),
+        format!("fm2_{}", &mixed[..60]),
+        format!("apify_api_{}", &mixed[..36]),
+        format!("pat{}.{hex}", &mixed[..14]),
+        format!("nfp_{}", &mixed[..40]),
+    ] {
+        let body = &token[token.len() - 16..];
+        for text in [
+            token.clone(),
+            format!("FlyV1 {token}"),
+            format!("x_{token}"),
+            format!("x_{token}_y"),
+            format!("f\"{{x}}_{token}_{{y}}\""),
+        ] {
+            for kept in kept(&text) {
+                assert!(!kept.contains(body) && kept.contains("<REDACTED:"), "{text}: {kept}");
+            }
+        }
+    }
+    stay(&[
+        "a_key-value_store, task_SK-learn, x_dp.pt, fm2_radio, tskey-auth, nfp_short, patches.tar.gz",
+        "pattern_of_letters.0123456789abcdef and risk_0123456789abcdef",
+        "apify_api_client is a package; AKCp is how one begins; CFPAT- too",
+    ]);
+}
