@@ -115,3 +115,38 @@ fn tokens_that_names_are_glued_to_and_those_of_more_vendors_go() {
         "apify_api_client is a package; AKCp is how one begins; CFPAT- too",
     ]);
 }
+
+#[test]
+fn columns_of_tables_that_are_drawn_with_blanks_go() {
+    go(&[
+        " name | password \n------+----------\n bob  | VV\n al   | VV\n(2 rows)\n",
+        " id |  password  |  created\n----+------------+------------\n  1 | VV | 2026-11-29\n    | VV | \n",
+        " password \n----------\n VV\n(1 row)\n",
+        "name|password\nbob|VV\nal|VV\n",
+        "-[ RECORD 1 ]-----\nname     | bob\npassword | VV\n",
+        "name  password    n\n----  ----------  -\nbob   VV  1\n      VV  2\n",
+        "NAME      PASSWORD        AGE\nbob       VV      3d\nal        VV      4d\n",
+        "Name Password\r\n---- --------\r\nbob  VV\r\n",
+        "$ kubectl get users\nNAME   TOKEN        READY\nb\u{f6}b    VV   True\n",
+        "user | api_key | role\n---|---|---\nbob | VV | admin\n",
+    ]);
+    let table = " name | password \n------+----------\n bob  | swordfish\n al   | hunter2\n(2 rows)\n";
+    assert_eq!(
+        redact_text(table).value,
+        table.replace("swordfish", "<REDACTED:PASSWORD>").replace("hunter2", "<REDACTED:PASSWORD>")
+    );
+    stay(&[
+        "  Column  |  Type   | Nullable\n----------+---------+----------\n password | text    | not null\n token    | uuid    |\n",
+        "NAME                 TYPE     DATA   AGE\nmy-password-secret   Opaque   1      3d12h\n",
+        "NAME      READY   SECRET                 AGE\nexample   True    example-tls-x7k2p9q4   5d\n",
+        "NAME      SECRETS   AGE\ndefault   1         3d4h\n",
+        "Password\n--------\nUse at least 12 characters, one of them a digit.\n",
+        "Resetting a password\n--------------------\nstep1\n",
+        "Method   Password\nSMTP     supported\nIMAP     yes\n",
+        "  password        the password of user1\n  username        the name of user1\n",
+        "user   pwd\nbob    /srv/bob1\n",
+        "echo the password | sort2\ntoken | sort\n",
+        "my password   is\nnot here2b3c4d\n",
+        " id | password \n----+----------\n  1 | \n  2 | 12\n(2 rows)\n",
+    ]);
+}

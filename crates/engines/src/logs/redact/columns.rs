@@ -16,13 +16,13 @@ use super::{
 };
 
 /// Longer heads are none, and so far into a text one may be what it begins with.
-const MAX_HEAD: usize = 1_024;
+pub(super) const MAX_HEAD: usize = 1_024;
 /// A name of a column has no more words.
 const MAX_WORDS: usize = 3;
 /// Tables of more columns are none.
-const MAX_COLUMNS: usize = 128;
+pub(super) const MAX_COLUMNS: usize = 128;
 /// So many lines in a row may have other columns than their head.
-const MAX_STRAYS: usize = 3;
+pub(super) const MAX_STRAYS: usize = 3;
 /// A longer number is more than how many there are.
 const MAX_COUNT: usize = 5;
 /// Brackets in the values of a row are nested no deeper.
@@ -100,7 +100,7 @@ fn table(text: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// Whether it is what a column is called.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     name.starts_with(char::is_alphabetic)
         && name.split_whitespace().count() <= MAX_WORDS
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '/' | '#'))
@@ -153,7 +153,7 @@ fn quoted_cell(rest: &str, sign: char) -> Option<usize> {
 
 /// Whether a cell of such a column holds one; any word may be one where the column is `sure`. A table of a page as
 /// often tells what there is of it.
-fn is_cell(class: Class, value: &str, sure: bool) -> bool {
+pub(super) fn is_cell(class: Class, value: &str, sure: bool) -> bool {
     let letters = || value.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_few = || is_count(value) && value.len() <= MAX_COUNT;
     let telling = match class {

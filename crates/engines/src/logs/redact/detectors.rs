@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::{
     columns::COLUMNS,
     detect::Table,
+    drawn::DRAWN,
     forms::FORMS,
     hashes::HASHES,
     lines::LINES,
@@ -17,7 +18,7 @@ use super::{
 /// before; then what is known by its place.
 pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
     Table::new(
-        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS]
+        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS, DRAWN]
             .into_iter()
             .flatten(),
     )

@@ -7,7 +7,7 @@
 //! character that is drawn as nothing, and none of what colours a terminal (`terminal`). What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools
 //! (`commands`) say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`,
 //! `places`): in a command, also where it is a list of its words (`listed`), in SQL, in a call, or in the column of a
-//! table (`columns`). A field of a page says what is typed into it (`inputs`).
+//! table (`columns`, `drawn`). A field of a page says what is typed into it (`inputs`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass for each table decides which detectors have anything to do; each of those is a linear scan. A
@@ -26,6 +26,7 @@ mod columns;
 mod commands;
 mod detect;
 mod detectors;
+mod drawn;
 mod encoded;
 mod fields;
 mod findings;

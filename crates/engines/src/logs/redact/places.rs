@@ -67,6 +67,8 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
         valued,
     ),
     (r"(?i)\|[ \t]*[*`]*(?&secret)[*`]*[ \t]*\|[ \t]*[*`]*([^\s|`*<]+)[*`]*[ \t]*\|", row),
+    // The same as psql draws a row by itself.
+    (r"(?i)(?m:^)[ \t]*(?&secret)[ \t]+\|[ \t]+([^\s|<]+)[ \t]*\r?(?m:$)", row),
     // Sentences.
     (
         concat!(
