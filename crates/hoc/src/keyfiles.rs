@@ -12,7 +12,11 @@ use orchestrator::secrets::WrappingKey;
 use proof::keys::SigningKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{config::keys::Keys, private};
+use crate::{
+    config::keys::Keys,
+    private,
+    whole::{MOST_SAID, text_of},
+};
 
 /// Where the key files are.
 #[derive(Clone, Debug)]
@@ -137,8 +141,8 @@ fn read_private(path: &Path) -> anyhow::Result<Option<SecretString>> {
             path.display()
         );
     }
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Some(text.into()))
+    let read = File::open(path).and_then(|file| text_of(file, MOST_SAID));
+    Ok(Some(read.with_context(|| format!("cannot read {}", path.display()))?.into()))
 }
 
 /// Makes a file that only its owner may read, whole or not at all, and durable. One that is there is left alone.

@@ -76,6 +76,7 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
         private::folder(folder)
             .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
         if let Some(file) = config.store.sqlite_file() {
+            refuse_no_file(&file)?;
             private::sqlite(&file)?;
         }
     }
@@ -168,6 +169,7 @@ fn is_empty(config: &Config) -> String {
 /// SQLite would make the file that it does not find.
 fn refuse_missing(config: &Config) -> anyhow::Result<()> {
     let Some(file) = config.store.sqlite_file() else { return Ok(()) };
+    refuse_no_file(&file)?;
     match File::open(&file) {
         Ok(_) => Ok(()),
         Err(err) if err.kind() == io::ErrorKind::NotFound => bail!(
@@ -183,6 +185,17 @@ fn refuse_missing(config: &Config) -> anyhow::Result<()> {
             )
         }),
         Err(err) => Err(err).with_context(|| format!("cannot look at the store {}", file.display())),
+    }
+}
+
+/// Whoever opened a pipe would wait for its other end, and a device may have no end.
+fn refuse_no_file(file: &Path) -> anyhow::Result<()> {
+    match file.metadata() {
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            bail!("the store {} is a pipe, a socket or a device: name a file", file.display())
+        }
+        // Whoever opens it says why it cannot be opened.
+        _ => Ok(()),
     }
 }
 

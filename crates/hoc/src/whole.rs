@@ -1,6 +1,15 @@
 //! Reading all of something that may be longer than there is memory.
 
-use std::io::{self, Read};
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+
+/// More than any settings or keys are.
+pub(crate) const MOST_SAID: u64 = 1 << 20;
+
+/// More than anybody keeps of one log.
+pub(crate) const MOST_KEPT: u64 = 1 << 30;
 
 /// For how much more room is made at least.
 const PART: usize = 1 << 20;
@@ -23,9 +32,30 @@ pub(crate) fn whole(from: impl Read, known: u64, most: u64) -> io::Result<Option
     }
 }
 
+/// The text of a file that somebody named, which may be a pipe, or a device that has no end.
+pub(crate) fn text_of(file: File, most: u64) -> io::Result<String> {
+    let wrong = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let there = file.metadata()?;
+    let known = if there.is_file() { there.len() } else { 0 };
+    let bytes = whole(file, known, most)?.ok_or_else(|| wrong(format!("it is longer than {most} bytes")))?;
+    String::from_utf8(bytes).map_err(|_| wrong("it is no text in UTF-8".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_end_is_left() {
+        let endless =
+            text_of(File::open("/dev/zero").expect("it is there"), 1 << 20).expect_err("it is too long");
+        assert_eq!(endless.to_string(), "it is longer than 1048576 bytes");
+        let (reader, mut writer) = io::pipe().expect("a pipe");
+        io::Write::write_all(&mut writer, b"a key").expect("it is written");
+        drop(writer);
+        let pipe = File::from(std::os::fd::OwnedFd::from(reader));
+        assert_eq!(text_of(pipe, 5).expect("it reads"), "a key");
+    }
 
     #[test]
     fn all_is_read_and_held_once_or_nothing() {

@@ -86,16 +86,18 @@ impl CheckpointFiles {
     /// What is kept under a name. Where the newest is torn, the last line of the history that is whole stands for it.
     fn read(&self, name: &str, depth: Depth) -> io::Result<Kept> {
         let mut kept = Kept::default();
-        if let Some(newest) = if_there(fs::read(self.folder.join(format!("{name}.checkpoint"))))? {
-            let newest = String::from_utf8_lossy(&newest).into_owned();
-            kept.unreadable = Statement::read(&newest).is_none();
+        if let Some(newest) = self.there(&format!("{name}.checkpoint"), &mut kept)? {
+            // A note is much shorter, and what is not is none.
+            let mut bytes = Vec::new();
+            newest.take(RECENT).read_to_end(&mut bytes)?;
+            let newest = String::from_utf8_lossy(&bytes).into_owned();
+            kept.unreadable |= Statement::read(&newest).is_none();
             kept.notes.extend((!kept.unreadable).then_some(newest));
         }
         if depth == Depth::Newest && !kept.notes.is_empty() {
             return Ok(kept);
         }
-        let Some(mut history) = if_there(File::open(self.folder.join(format!("{name}.history.jsonl"))))?
-        else {
+        let Some(mut history) = self.there(&format!("{name}.history.jsonl"), &mut kept)? else {
             return Ok(kept);
         };
         let length = history.metadata()?.len();
@@ -111,21 +113,37 @@ impl CheckpointFiles {
         Ok(kept)
     }
 
+    /// A file of the folder, opened to be read. What is none says nothing, and may stand in the place of one.
+    fn there(&self, name: &str, kept: &mut Kept) -> io::Result<Option<File>> {
+        let file = self.folder.join(name);
+        match refuse_no_file(&file) {
+            Ok(()) => if_there(File::open(file)),
+            Err(err) if err.kind() == io::ErrorKind::InvalidData => {
+                kept.unreadable = true;
+                Ok(None)
+            }
+            Err(err) => Err(err),
+        }
+    }
+
     fn failed(&self, source: io::Error) -> SinkError {
         SinkError { place: self.folder.display().to_string(), source }
     }
 
     /// Only one process writes at a time. The lock is the open file's, so it ends with its holder.
     fn lock(&self) -> io::Result<File> {
-        let lock = OpenOptions::new().create(true).append(true).open(self.folder.join(".lock"))?;
+        let lock = self.folder.join(".lock");
+        refuse_no_file(&lock)?;
+        let lock = OpenOptions::new().create(true).append(true).open(lock)?;
         lock.lock()?;
         Ok(lock)
     }
 
     fn append(&self, name: &str, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
         let line = serde_json::json!({ "tree_size": checkpoint.tree_size, "note": checkpoint.note });
-        let mut history =
-            OpenOptions::new().create(true).read(true).append(true).open(self.folder.join(name))?;
+        let history = self.folder.join(name);
+        refuse_no_file(&history)?;
+        let mut history = OpenOptions::new().create(true).read(true).append(true).open(history)?;
         // A line that a power cut left half written is ended first, so that it spoils no other.
         let mut last = *b"\n";
         if history.metadata()?.len() > 0 {
@@ -177,6 +195,18 @@ impl CheckpointSink for CheckpointFiles {
     async fn kept(&self, log: &OutsideLog, depth: Depth) -> Result<Kept, SinkError> {
         let log = log.clone();
         self.off(move |files| files.read_all(&log, depth)).await
+    }
+}
+
+/// Others may be able to write to the folder. Whoever opened a pipe that they put there would wait for its other end, and
+/// a device may have no end.
+fn refuse_no_file(file: &Path) -> io::Result<()> {
+    match if_there(fs::metadata(file))? {
+        Some(there) if !there.is_file() => {
+            let why = format!("{} is no file: remove it", file.display());
+            Err(io::Error::new(io::ErrorKind::InvalidData, why))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -368,6 +398,25 @@ mod tests {
         files.keep(&checkpoint(0, 3, 'a')).await.expect("it is kept");
         let last = read(&files, "acme-audit.history.jsonl").lines().last().map(sizes);
         assert_eq!(last, Some(vec![3]));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path()).expect("it opens");
+        for name in ["acme-audit.checkpoint", "acme-audit.history.jsonl", ".lock"] {
+            let file = folder.path().join(name);
+            if_there(fs::remove_file(&file)).expect("it goes");
+            std::os::unix::fs::symlink("/dev/zero", &file).expect("a link");
+            if name != ".lock" {
+                let kept = of_it(&files, Depth::All).await;
+                assert_eq!(kept, Kept { notes: Vec::new(), unreadable: true }, "{name}");
+            }
+            files.keep(&checkpoint(0, 3, 'a')).await.expect_err("nobody knows what was there");
+            fs::remove_file(&file).expect("it goes");
+        }
+        files.keep(&checkpoint(0, 3, 'a')).await.expect("it is kept");
     }
 
     /// A folder may be one that others can write to as well.

@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+use crate::whole::{MOST_SAID, text_of};
+
 /// One setting: its place in hoc.toml, its variable, and its flag where it has one.
 #[derive(Debug)]
 pub(crate) struct Name {
@@ -71,7 +73,7 @@ impl Sources {
     pub(crate) fn read(variables: BTreeMap<String, String>, file: Option<&Path>) -> anyhow::Result<Self> {
         let named = file.map(Path::to_owned).or_else(|| variables.get("HOC_CONFIG").map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from("hoc.toml"));
-        let file = match std::fs::read_to_string(&path) {
+        let file = match std::fs::File::open(&path).and_then(|file| text_of(file, MOST_SAID)) {
             Ok(text) => {
                 let table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
                 Some((path, table))

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod doctor;
 mod doors;
+mod endless;
 mod erase;
 mod events;
 mod facts;

@@ -9,7 +9,7 @@ use std::{
 
 use orchestrator::ports::{Depth, Kept, OutsideLog, Statement};
 
-use super::{CheckpointFiles, aside_of, file_name, if_there};
+use super::{CheckpointFiles, aside_of, file_name, if_there, refuse_no_file};
 
 impl CheckpointFiles {
     /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that
@@ -24,8 +24,10 @@ impl CheckpointFiles {
         };
         // Two stores that take turns in one folder add to what is there.
         let history = self.folder.join(format!("{name}.history.jsonl"));
+        refuse_no_file(&history)?;
         if let Some(lines) = if_there(fs::read(&history))? {
             let to = self.folder.join(format!("{aside}.history.jsonl"));
+            refuse_no_file(&to)?;
             let mut to = OpenOptions::new().create(true).append(true).open(to)?;
             to.write_all(&lines)?;
             to.sync_data()?;

@@ -7,7 +7,10 @@ use proof::{keys::PublicKey, words::LogName};
 use serde_json::{Value, json};
 use verify::Check;
 
-use crate::packed;
+use crate::{
+    packed,
+    whole::{MOST_SAID, text_of},
+};
 
 /// Check a bundle, or the logs of a store
 #[derive(Clone, Debug, clap::Args)]
@@ -78,8 +81,8 @@ fn log_name(text: &str) -> Result<LogName, String> {
 }
 
 pub(super) fn public_keys(path: &PathBuf) -> anyhow::Result<Vec<PublicKey>> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read the public key {}", path.display()))?;
+    let read = fs::File::open(path).and_then(|file| text_of(file, MOST_SAID));
+    let text = read.with_context(|| format!("cannot read the public key {}", path.display()))?;
     keys_in(&text).with_context(|| {
         format!(
             "{} (`hoc keys public` writes such a file, and GET /.well-known/hoc/keys gives one)",

@@ -16,7 +16,11 @@ use super::{
     args::{Args, checks, public_keys},
     source::Source,
 };
-use crate::{out, packed, unpacking::Unpacking};
+use crate::{
+    out, packed,
+    unpacking::Unpacking,
+    whole::{MOST_KEPT, text_of},
+};
 
 /// Checks the bundle and prints what was found.
 pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
@@ -97,8 +101,11 @@ fn what_else(bytes: &[u8]) -> Option<String> {
 }
 
 fn options(args: &Args) -> anyhow::Result<Options> {
-    let read =
-        |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let most = args.max_mib.map_or(MOST_KEPT, |mib| mib << 20);
+    let read = |path: &Path| {
+        let read = fs::File::open(path).and_then(|file| text_of(file, most));
+        read.with_context(|| format!("cannot read {}", path.display()))
+    };
     let not_before = args.not_before.as_ref().map(|text| {
         canonical_time(text)
             .with_context(|| format!("--not-before {text}: write 2026-11-21 or 2026-11-21T08:00:00Z, in UTC"))

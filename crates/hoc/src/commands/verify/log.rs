@@ -26,6 +26,7 @@ use crate::{
     logging::{self, Voice},
     out, progress,
     store::{self, Schema},
+    whole::{MOST_KEPT, text_of},
 };
 
 /// Checks the log of one tenant, or of all, and prints what was found. The word is the worst of all.
@@ -50,9 +51,9 @@ pub(super) async fn check(log: LogName, args: &Args, flags: &Flags) -> anyhow::R
     for tenant in &tenants {
         let since = match &args.since {
             Some(path) => {
-                let text =
-                    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-                since_file(spine, tenant, log, text).await?
+                let read = fs::File::open(path).and_then(|file| text_of(file, MOST_KEPT));
+                let kept = read.with_context(|| format!("cannot read {}", path.display()))?;
+                since_file(spine, tenant, log, kept).await?
             }
             None => account::note_to_verify(spine, tenant, log).await?,
         };
