@@ -38,9 +38,9 @@ fn what_has_no_end_is_not_read_for_ever() {
     let store = format!("sqlite://{}", pipe(place.path("store")).display());
     for (args, told) in [
         (&["serve", "--config", "/dev/zero"][..], "it is longer than"),
-        (&["verify", "run.json", "--key", "/dev/zero"], "it is longer than"),
-        (&["serve", "--database-url", store.as_str()], "is a pipe"),
-        (&["doctor", "--database-url", store.as_str()], "is a pipe"),
+        (&["verify", "run.json", "--key", "/dev/zero"][..], "it is longer than"),
+        (&["serve", "--database-url", store.as_str()][..], "is a pipe"),
+        (&["doctor", "--database-url", store.as_str()][..], "is a pipe"),
     ] {
         let ran = in_time(&place, args);
         let said = ran.stdout + &ran.stderr;
