@@ -200,7 +200,7 @@ async fn guards(db: &Db, findings: &mut Findings) {
 }
 
 /// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not. Whether a
-/// loss was accepted now.
+/// loss may have been accepted now, by this command or by another at the same moment.
 async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) -> bool {
     let looked = if accept {
         account::accept_restore(spine, &caller::command_line()).await
@@ -208,8 +208,12 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) -> bool 
         account::hold_back_if_lost(spine, Depth::All).await
     };
     match looked {
-        Ok(lost) if lost.is_empty() && accept => findings.ok("restore", "there was nothing to accept"),
-        Ok(lost) if lost.is_empty() => {}
+        Ok(lost) if lost.is_empty() => {
+            if accept {
+                findings.ok("restore", "there was nothing to accept");
+            }
+            return accept;
+        }
         Ok(lost) => {
             for log in lost {
                 if accept {

@@ -1,6 +1,7 @@
 //! Operations against real stores, both of them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accepted_once;
 mod agent;
 mod clocks;
 mod concurrent;

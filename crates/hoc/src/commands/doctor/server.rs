@@ -34,7 +34,7 @@ impl Answers {
 }
 
 /// Whether this store is served, and by a server that is ready. That none serves it is no failure. `signing_key` is the
-/// store's; `accepted`: a loss was accepted a moment ago, which a server that runs is still to notice.
+/// store's; `accepted`: a loss may have been accepted a moment ago, which a server that runs is still to notice.
 pub(super) async fn look(
     config: &Config,
     signing_key: Option<&str>,

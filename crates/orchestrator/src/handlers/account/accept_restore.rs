@@ -23,17 +23,19 @@ use crate::{
 };
 
 /// `account.accept_restore`: begins a new epoch of every log that lost something. Its first leaf holds the lost
-/// checkpoint, so that everybody sees for ever that there was more, and how much. Gives what was accepted.
+/// checkpoint, so that everybody sees for ever that there was more, and how much. Gives what was accepted here, and not
+/// what another process had accepted by then.
 #[tracing::instrument(name = "account.accept_restore", skip_all)]
 pub async fn accept_restore(spine: &Spine, by: &SystemCaller) -> Result<Vec<Lost>, Error> {
-    let mut lost = lost(spine, Depth::All).await?;
-    // Of what cannot be read nobody knows what there is to accept.
-    lost.retain(|one| one.unreadable.is_none());
-    for one in &lost {
-        begin_epoch(spine, one, by).await?;
+    let mut accepted = Vec::new();
+    for one in lost(spine, Depth::All).await? {
+        // Of what cannot be read nobody knows what there is to accept.
+        if one.unreadable.is_none() && begin_epoch(spine, &one, by).await? {
+            accepted.push(one);
+        }
     }
     spine.hold_back(None);
-    for one in &lost {
+    for one in &accepted {
         checkpoints::sign(spine, one.tenant.id, &one.tenant.slug, one.log).await?;
     }
     // Also of what was accepted before, by a call that was cut off.
@@ -44,10 +46,11 @@ pub async fn accept_restore(spine: &Spine, by: &SystemCaller) -> Result<Vec<Lost
         }
     }
     hold_back_if_lost(spine, Depth::All).await?;
-    Ok(lost)
+    Ok(accepted)
 }
 
-async fn begin_epoch(spine: &Spine, lost: &Lost, by: &SystemCaller) -> Result<(), Error> {
+/// Whether the epoch was begun here: one that another process began meanwhile has accepted the same.
+async fn begin_epoch(spine: &Spine, lost: &Lost, by: &SystemCaller) -> Result<bool, Error> {
     let (now, tenant) = (spine.now(), lost.tenant.id);
     // Not by the spine's own way: that is what is closed.
     let tx = spine.db().begin().await?;
@@ -62,7 +65,11 @@ async fn begin_epoch(spine: &Spine, lost: &Lost, by: &SystemCaller) -> Result<()
     let record = record(spine, tenant, event, &Author::from(by), now);
     tx.logs().insert_system_records(&[record]).await?;
     let mut log = Appender::lock(&tx, tenant, lost.log).await?;
-    let (at, epoch) = (log.not_before(now), log.epoch().max(lost.epoch) + 1);
+    if log.epoch() > lost.epoch {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let (at, epoch) = (log.not_before(now), lost.epoch + 1);
     let mark = MarkLeaf::Epoch(EpochLeaf {
         tenant_id: tenant.to_string(),
         log: lost.log,
@@ -77,5 +84,6 @@ async fn begin_epoch(spine: &Spine, lost: &Lost, by: &SystemCaller) -> Result<()
     let mark = LogMark { tenant, log: lost.log, leaf_index, leaf_hash, mark, created_at: at };
     tx.ledger().insert_log_marks(&[mark]).await?;
     log.save(&tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(true)
 }
