@@ -198,8 +198,8 @@ impl CheckpointSink for CheckpointFiles {
     }
 }
 
-/// Others may be able to write to the folder. Whoever opened a pipe that they put there would wait for its other end, and
-/// a device may have no end.
+/// Others may be able to write to the folder. Whoever opened a pipe that they put there would wait for its other end,
+/// and a device may have no end.
 fn refuse_no_file(file: &Path) -> io::Result<()> {
     match if_there(fs::metadata(file))? {
         Some(there) if !there.is_file() => {

@@ -38,8 +38,8 @@ impl CheckpointFiles {
         if_there(fs::remove_file(self.folder.join(format!("{name}.checkpoint")))).map(drop)
     }
 
-    /// What is kept of a log, in its place and aside. What is in its place is another store's only where nothing is kept
-    /// of this one.
+    /// What is kept of a log, in its place and aside. What is in its place is told where it is another store's only if
+    /// nothing is kept of this one.
     pub(super) fn read_all(&self, log: &OutsideLog, depth: Depth) -> io::Result<Kept> {
         let name = file_name(&log.slug, log.log)?;
         let in_place = self.read(&name, depth)?;
