@@ -297,8 +297,8 @@ impl Db {
         Ok(())
     }
 
-    /// Whether there is room for as much as a call may write.
-    async fn has_room(&self) -> Result<(), StoreError> {
+    /// Whether there is room for as much as a call may write. It is filled, and left as it was.
+    pub async fn has_room(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Postgres(_) => {
                 let tx = self.begin().await?;

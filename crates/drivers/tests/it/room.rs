@@ -27,7 +27,9 @@ async fn that_a_row_is_committed_proves_nothing_once_a_write_found_no_room() {
         tx.commit().await
     };
     db.can_commit().await.expect("there is room");
+    db.has_room().await.expect("there is room");
     database.tamper(FULL).await.expect("a superuser may");
+    db.has_room().await.expect_err("whoever looks is told before any write has failed");
     let refused = write().await.expect_err("no room");
     assert!(refused.is_unavailable(), "{refused:?}");
     for _ in 0..3 {

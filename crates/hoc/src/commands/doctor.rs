@@ -191,7 +191,11 @@ async fn guards(db: &Db, findings: &mut Findings) {
         }
         Err(err) => findings.failed("append-only", causes::line(&err), "this could not be looked at"),
     }
-    match db.can_commit().await {
+    let taken = match db.can_commit().await {
+        Ok(()) => db.has_room().await,
+        Err(err) => Err(err),
+    };
+    match taken {
         Ok(()) => findings.ok("commit", "the store takes writes"),
         Err(err) => {
             findings.failed("commit", causes::line(&err), "is the disk full, or the database read-only?");
