@@ -150,3 +150,48 @@ fn columns_of_tables_that_are_drawn_with_blanks_go() {
         " id | password \n----+----------\n  1 | \n  2 | 12\n(2 rows)\n",
     ]);
 }
+
+/// `VV` stands for what must go from a JSON text.
+fn go_in_json(texts: &[&str]) {
+    for text in texts {
+        let kept = redact_json(&text.replace("VV", V)).expect("is JSON").value;
+        assert!(!kept.contains(V) && kept.contains("<REDACTED:"), "{text}: {kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept, "twice: {text}");
+    }
+}
+
+fn stay_in_json(texts: &[&str]) {
+    for text in texts {
+        assert_eq!(redact_json(text).expect("is JSON").value, *text);
+    }
+}
+
+#[test]
+fn rows_of_json_are_read_by_their_columns() {
+    go_in_json(&[
+        r#"{"columns":["name","password"],"rows":[["bob","VV"],["al","VV"]]}"#,
+        r#"{"columns":["name","password"],"rows":[["bob","swordfish"],["al","VV"]]}"#,
+        r#"{"columns":[{"name":"name","type":"text"},{"name":"api_key","type":"text"}],"data":[[1,"VV"]]}"#,
+        r#"{"fields":["id","password_hash"],"values":[7,"VV"]}"#,
+        r#"{"rows":[["name","password"],["bob","VV"]]}"#,
+        r#"[["name","password"],["bob","VV"],["al","VV"]]"#,
+        r#"{"result":{"columns":["password"],"rows":[["VV"]]}}"#,
+        r#"{"sql":"INSERT INTO users (name, password) VALUES (?, ?)","params":["bob","VV"]}"#,
+        r#"{"sql":"INSERT INTO users (name, password) VALUES (?, ?)","params":[["bob","VV"],["al","VV"]]}"#,
+        r#"{"params":["bob","VV"],"sql":"INSERT INTO users (name, password) VALUES ($1, $2)"}"#,
+        r#"{"text":"UPDATE users SET password = $2 WHERE id = $1","values":[7,"VV"]}"#,
+        r#"{"query":"ALTER USER bob PASSWORD %s","args":["VV"]}"#,
+    ]);
+    let rows = r#"{"columns":["name","password"],"rows":[["bob","swordfish"],["al",""]]}"#;
+    assert_eq!(redact_json(rows).expect("is JSON").value, rows.replace("swordfish", "<REDACTED:PASSWORD>"));
+    stay_in_json(&[
+        r#"{"columns":["Method","Password"],"rows":[["SMTP","yes"],["IMAP","no"]]}"#,
+        r#"{"columns":["name","age"],"rows":[["bob","Zx9QwErTy7"]]}"#,
+        r#"[["name","password"],["bob","changed"],["username","email"]]"#,
+        r#"{"headers":["Token","Count"],"rows":[["the",12],["identifier",3]]}"#,
+        r#"{"sql":"SELECT name FROM users WHERE id = ?","params":["a1b2c3d4"]}"#,
+        r#"{"sql":"UPDATE users SET name = ? WHERE token = ?","params":["Zx9QwErTy7","EOF"]}"#,
+        r#"{"query":"What is my password?","results":["Zx9QwErTy7"]}"#,
+        r#"{"columns":["id","password"],"types":["int4","varchar8"]}"#,
+    ]);
+}

@@ -21,6 +21,7 @@
 //! behind it; names of persons and places.
 
 mod bare;
+mod bound;
 mod checks;
 mod columns;
 mod commands;

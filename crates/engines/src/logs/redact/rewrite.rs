@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use rows::{Columns, is_head, is_rows};
 use rules::facts::{PiiClass, SecretKind as S};
 
 use super::{
+    bound::{bound, is_statement},
     checks::is_card,
     commands::Invoked,
     fields::{classify, says_little},
@@ -19,6 +21,7 @@ use super::{
 
 mod ahead;
 mod items;
+mod rows;
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
 pub fn redact_json(text: &str) -> Result<Redacted<String>, serde_json::Error> {
@@ -76,7 +79,7 @@ impl<'t> Rewriter<'t, '_> {
                 }
             }
             (b'{', None) => self.object(depth)?,
-            (b'[', None) => self.array(depth, false, None, None)?,
+            (b'[', None) => self.array(depth, false, None, None, Columns::default())?,
             (b'"', class) => {
                 self.string(class, depth)?;
             }
@@ -131,6 +134,8 @@ impl<'t> Rewriter<'t, '_> {
         let mut program = None;
         // How likely a model held what stands beside it.
         let mut scored = false;
+        // `{"columns": ["name", "password"], "rows": [["bob", ".."]]}`
+        let mut columns = Vec::new();
         while !self.reader.take_if(b'}') {
             let (name, redacted) = self.string(None, depth)?;
             scored |= name == LOGPROB;
@@ -156,13 +161,24 @@ impl<'t> Rewriter<'t, '_> {
                     field = says(&value, redacted.as_deref(), held).or(field);
                 }
                 invoked = Invoked::by(&value).or(invoked);
+                if is_statement(&name) && columns.is_empty() {
+                    columns = bound(&value);
+                }
                 if is_program(&name, &value) {
                     program = Some(value);
                 }
             } else if class.is_none() && self.reader.peek() == b'[' {
-                let behind = if program.is_none() { self.program_behind()? } else { None };
+                let behind = if program.is_none() { self.text_behind(is_program)? } else { None };
                 let invoked = invoked.or_else(|| behind.as_deref().and_then(Invoked::by));
-                self.array(depth + 1, false, invoked, program.as_deref().or(behind.as_deref()))?;
+                let of_rows = is_rows(&name);
+                if is_head(&name) {
+                    columns = self.columns_next()?;
+                } else if of_rows && columns.is_empty() {
+                    columns = self.bound_behind()?;
+                }
+                let told = of_rows && !columns.is_empty();
+                let told = if told { Columns::told(&columns) } else { Columns::default() };
+                self.array(depth + 1, false, invoked, program.as_deref().or(behind.as_deref()), told)?;
             } else {
                 // `{"pass": 12, "fail": 3}`
                 let counted = says_little(&name) && self.reader.peek().is_ascii_digit();

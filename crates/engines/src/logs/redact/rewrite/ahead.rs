@@ -10,7 +10,7 @@ use crate::logs::redact::{
     inputs::{held, is_field, is_typed_into},
     json::{Reader, unescape},
     listed::MAX_WORDS,
-    members::{LOGPROB, is_program, says},
+    members::{LOGPROB, says},
     nothing::{is_mixed, is_way_to_one, place},
     values::{is_kept_at, is_verdict, is_way},
 };
@@ -135,9 +135,12 @@ impl<'t> Rewriter<'t, '_> {
         None
     }
 
-    /// The program that is told the words of the list that comes next, where it stands behind them:
-    /// `{"args": [..], "command": ".."}`.
-    pub(super) fn program_behind(&self) -> Result<Option<Cow<'t, str>>, serde_json::Error> {
+    /// The first text that `is_one` says to be it of those behind the list that comes next, as the program that is told
+    /// the words of the list: `{"args": [..], "command": ".."}`.
+    pub(super) fn text_behind(
+        &self,
+        is_one: impl Fn(&str, &str) -> bool,
+    ) -> Result<Option<Cow<'t, str>>, serde_json::Error> {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at + 1 };
         for _ in 0..MAX_WORDS {
             match ahead.peek() {
@@ -161,7 +164,7 @@ impl<'t> Rewriter<'t, '_> {
                 b'{' | b'[' => return Ok(None),
                 b'"' => {
                     let value = unescape(ahead.string())?;
-                    if is_program(&name, &value) {
+                    if is_one(&name, &value) {
                         return Ok(Some(value));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use rules::facts::SecretKind as S;
 
-use super::{Rewriter, string};
+use super::{Rewriter, rows::Columns, string};
 use crate::logs::redact::{
     commands::{Invoked, Says, is_password},
     fields::{classify, says_little},
@@ -87,19 +87,21 @@ impl Rewriter<'_, '_> {
     }
 
     /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was
-    /// `invoked`, or behind another `program`.
+    /// `invoked`, or behind another `program`, or of such `columns`.
     pub(super) fn array(
         &mut self,
         depth: usize,
         listed: bool,
         mut invoked: Option<Invoked>,
         program: Option<&str>,
+        columns: Columns<'_>,
     ) -> Result<(), serde_json::Error> {
         if depth >= MAX_DEPTH {
             return Err(too_deep());
         }
         self.reader.at += 1;
         let placed = self.placed(program)?;
+        let heads = if columns.is_told() { Vec::new() } else { self.heads_next()? };
         let mut of_a_client = program.is_some_and(is_client);
         let mut item = 0;
         let mut said = Said::Nothing;
@@ -115,6 +117,7 @@ impl Rewriter<'_, '_> {
             };
             let of_it = of_a_key && self.reader.peek() == b'"';
             let class = class.or_else(|| of_it.then_some(Class::Secret(S::PrivateKey)));
+            let class = class.or_else(|| self.cell_next(columns, item));
             let spoken = if class.is_none() { self.spoken(&mut invoked)? } else { Says::Nothing };
             let here: Vec<&Placed> = placed.iter().filter(|placed| placed.item == item).collect();
             said = match (self.reader.peek(), class, said) {
@@ -136,7 +139,7 @@ impl Rewriter<'_, '_> {
                     }
                 }
                 (b'[', None, _) => {
-                    self.array(depth + 1, true, invoked, None)?;
+                    self.array(depth + 1, true, invoked, None, columns.within(&heads, item))?;
                     Said::Nothing
                 }
                 (_, class, _) => {
