@@ -195,3 +195,34 @@ fn rows_of_json_are_read_by_their_columns() {
         r#"{"columns":["id","password"],"types":["int4","varchar8"]}"#,
     ]);
 }
+
+#[test]
+fn what_describes_a_secret_of_a_cluster_keeps_none_of_its_values() {
+    go(&[
+        "apiVersion: v1\ndata:\n  key.json: VV\n  user: \"VV\"\nkind: Secret\nmetadata:\n  name: db\n",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  conf: |\n    first VV\n\n    second VV\n  b: VV\ntype: Opaque\n",
+        "apiVersion: v1\nitems:\n- apiVersion: v1\n  data:\n    a: VV\n  kind: Secret\n- apiVersion: v1\n  data:\n    b: VV\n  kind: Secret\nkind: List\n",
+        "kind: ConfigMap\n---\nkind: Secret # of a database\r\ndata:\r\n  a: VV\r\n",
+        "- kind: Secret\n  stringData:\n    a: 'VV'",
+    ]);
+    let both = "apiVersion: v1\ndata:\n  mode: Ab3xY9zQ1\nkind: ConfigMap\n---\napiVersion: v1\ndata:\n  a: VV\n  b: ''\nkind: Secret\nmetadata:\n  \
+                name: db-x1\n";
+    assert_eq!(redact_text(&both.replace("VV", V)).value, both.replace("VV", "<REDACTED:SECRET>"));
+    go_in_json(&[
+        r#"{"apiVersion":"v1","data":{"a":"VV","b":"eA=="},"kind":"Secret","metadata":{"name":"db"}}"#,
+        r#"{"kind":"Secret","stringData":{"conf":"mode=VV"},"type":"Opaque"}"#,
+        r#"{"items":[{"data":{"a":"VV"},"immutable":true,"kind":"Secret"}],"kind":"List"}"#,
+    ]);
+    stay(&[
+        "apiVersion: v1\ndata:\n  mode: Ab3xY9zQ1\nkind: ConfigMap\n",
+        "kind: SealedSecret\nspec:\n  a: Ab3xY9zQ1\n",
+        "kind: Secret\nmetadata:\n  name: db-x7k2p9\n  labels:\n    a: Ab3xY9zQ1\ndata: {}\n",
+        "kind: Secret\nstringData:\n  a: ${DB_PASSWORD}\n  b: {{ .Values.b }}\n",
+        "A thing of kind: Secret\ndata:\n  a: Ab3xY9zQ1\n",
+    ]);
+    stay_in_json(&[
+        r#"{"data":{"mode":"Ab3xY9zQ1"},"kind":"ConfigMap"}"#,
+        r#"{"kind":"Secret","metadata":{"name":"db-x7k2p9"},"data":{"a":"${DB_PASSWORD}","b":""}}"#,
+        r#"{"data":{"a":{"b":"Ab3xY9zQ1"}},"kind":"Secret"}"#,
+    ]);
+}

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
+    cluster::CLUSTER,
     columns::COLUMNS,
     detect::Table,
     drawn::DRAWN,
@@ -18,7 +19,7 @@ use super::{
 /// before; then what is known by its place.
 pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
     Table::new(
-        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS, DRAWN]
+        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS, DRAWN, CLUSTER]
             .into_iter()
             .flatten(),
     )

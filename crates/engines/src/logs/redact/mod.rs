@@ -23,6 +23,7 @@
 mod bare;
 mod bound;
 mod checks;
+mod cluster;
 mod columns;
 mod commands;
 mod detect;

@@ -9,6 +9,7 @@ use rules::facts::{PiiClass, SecretKind as S};
 use super::{
     bound::{bound, is_statement},
     checks::is_card,
+    cluster::is_data,
     commands::Invoked,
     fields::{classify, says_little},
     findings::{Class, Found, Redacted, is_marker},
@@ -20,6 +21,7 @@ use super::{
 };
 
 mod ahead;
+mod cluster;
 mod items;
 mod rows;
 
@@ -136,6 +138,8 @@ impl<'t> Rewriter<'t, '_> {
         let mut scored = false;
         // `{"columns": ["name", "password"], "rows": [["bob", ".."]]}`
         let mut columns = Vec::new();
+        // `{"kind": "Secret", "data": {"a": ".."}}`
+        let mut of_secret = false;
         while !self.reader.take_if(b'}') {
             let (name, redacted) = self.string(None, depth)?;
             scored |= name == LOGPROB;
@@ -161,12 +165,18 @@ impl<'t> Rewriter<'t, '_> {
                     field = says(&value, redacted.as_deref(), held).or(field);
                 }
                 invoked = Invoked::by(&value).or(invoked);
+                of_secret |= name == "kind" && value == "Secret";
                 if is_statement(&name) && columns.is_empty() {
                     columns = bound(&value);
                 }
                 if is_program(&name, &value) {
                     program = Some(value);
                 }
+            } else if is_data(&name)
+                && self.reader.peek() == b'{'
+                && (of_secret || self.is_secret_behind()?)
+            {
+                self.secrets(depth + 1)?;
             } else if class.is_none() && self.reader.peek() == b'[' {
                 let behind = if program.is_none() { self.text_behind(is_program)? } else { None };
                 let invoked = invoked.or_else(|| behind.as_deref().and_then(Invoked::by));
