@@ -226,3 +226,42 @@ fn what_describes_a_secret_of_a_cluster_keeps_none_of_its_values() {
         r#"{"data":{"a":{"b":"Ab3xY9zQ1"}},"kind":"Secret"}"#,
     ]);
 }
+
+#[test]
+fn pairs_that_are_turned_or_have_something_between_them_go() {
+    go(&[
+        "env:\n- value: VV\n  name: DB_PASSWORD\n- name: A\n",
+        "- value: \"VV\"\n  # of the database\n  name: API_TOKEN\n",
+        "- name: DB_PASSWORD\n  # of the database\n  value: VV\n",
+        "- name: DB_PASSWORD # of the database\n  value: VV\n",
+        "set name=DB_PASSWORD value=VV",
+        "key=\"api_token\", val=\"VV\"",
+        "password: !!str VV",
+        "password: &pw VV",
+        "Authorization: Digest username=\"bob\", realm=\"x\", nonce=\"y\", response=\"VV\"",
+        "document.cookie=\"sid=VV; path=/\"",
+        "document.cookie += 'sid=VV'",
+        "git clone //bob:VV@h/x",
+        "psql bob:VV@localhost:5432/db",
+        "dsn := \"bob:VV@tcp(127.0.0.1:3306)/db\"",
+        "curl \\\n  -u \\\n  bob:VV https://h",
+        "curl -s --user \\\nbob:VV https://h",
+    ]);
+    go_in_json(&[r#"{"k":"password","v":"VV"}"#, r#"{"headers":[{"key":"X-Api-Key","val":"VV"}]}"#]);
+    assert_eq!(redact_text("password: !!str swordfish").value, "password: !!str <REDACTED:PASSWORD>");
+    stay(&[
+        "- value: Ab3xY9zQ1\n  name: MODE\n- name: DB_PASSWORD\n  valueFrom: x1\n",
+        "- name: A\n  value: Ab3xY9zQ1\n- name: DB_PASSWORD\n  valueFrom:\n    key: x1\n",
+        "- value: $(DB_PASSWORD1)\n  name: DB_PASSWORD\n",
+        "fn f(password: &str, token: &Token) {}",
+        "let password: &str = name;\nfn g(password: &dyn Secret2a) {}",
+        "name=password value=changed; key=token value=word",
+        "a digest of it; response=200 and response=\"ok\"",
+        "document.cookie = \"theme=dark; path=/\"; document.cookie = `sid=${sid2}`",
+        "// a comment: bob@x\n//cdn.h.example/a:1@2x\n//TODO:ask@bob",
+        "redis:7.2@localhost is an image; nginx:1.25@sha256:9f86d081884c7d65",
+        "listen h:5432/db; dev:3000@h:54321",
+        "docker run -u \\\n  node:node img",
+    ]);
+    stay_in_json(&[r#"{"k":"mode","v":"Zx9QwErTy7"}"#, r#"{"v":"Zx9QwErTy7","n":1}"#]);
+}

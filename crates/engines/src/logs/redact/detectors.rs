@@ -12,6 +12,7 @@ use super::{
     lines::LINES,
     places::PLACES,
     private::PRIVATE,
+    settings::SETTINGS,
     shapes::{CHATS, HEADERS, KEYS, NAMED, TOKENS},
 };
 
@@ -19,8 +20,11 @@ use super::{
 /// before; then what is known by its place.
 pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
     Table::new(
-        [PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS, DRAWN, CLUSTER]
-            .into_iter()
-            .flatten(),
+        [
+            PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, SETTINGS, COLUMNS,
+            DRAWN, CLUSTER,
+        ]
+        .into_iter()
+        .flatten(),
     )
 });

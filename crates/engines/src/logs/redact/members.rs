@@ -46,7 +46,7 @@ pub(super) fn holds_numbers(class: Class) -> bool {
 }
 
 pub(super) fn is_name(name: &str) -> bool {
-    ["name", "key", "header", "field", "param", "parameter"]
+    ["name", "key", "header", "field", "param", "parameter", "k"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
 }
@@ -60,5 +60,7 @@ pub(super) fn is_program(name: &str, value: &str) -> bool {
 }
 
 pub(super) fn is_value(name: &str) -> bool {
-    ["value", "values", "stringValue", "string_value"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    ["value", "values", "stringValue", "string_value", "val", "v"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }

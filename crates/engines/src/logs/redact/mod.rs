@@ -58,6 +58,7 @@ mod runs;
 mod screen;
 mod screening;
 mod sequences;
+mod settings;
 mod shapes;
 mod terminal;
 mod text;

@@ -62,7 +62,7 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     (
         concat!(
             r#"(?i)(?-u:\b)(?:name|key)\\*["']?[ \t]*:[ \t]*\\*["']?(?&secret)"#,
-            r#"\\*["']?(?:[ \t]*,|[ \t]*\r?\n)[ \t]*\\*["']?value\\*["']?[ \t]*:[ \t]*"#,
+            r#"\\*["']?(?:[ \t]*,|[ \t]*(?:#[^\r\n]*)?\r?\n(?:[ \t]*#[^\r\n]*\r?\n)?)[ \t]*\\*["']?value\\*["']?[ \t]*:[ \t]*"#,
         ),
         valued,
     ),
@@ -183,7 +183,7 @@ fn valued(text: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// `| password | .. |`
-fn row(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn row(_: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), Some(value)) = (matched.get(1), matched.get(2)) else { return over(matched) };
     match classify(name.as_str()) {
         Some(class) if tells(class, value.as_str()) && is_argument(value.as_str()) => {
