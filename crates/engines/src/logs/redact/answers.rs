@@ -265,3 +265,23 @@ fn pairs_that_are_turned_or_have_something_between_them_go() {
     ]);
     stay_in_json(&[r#"{"k":"mode","v":"Zx9QwErTy7"}"#, r#"{"v":"Zx9QwErTy7","n":1}"#]);
 }
+
+#[test]
+fn what_is_piped_to_a_command_that_reads_a_password_goes() {
+    go_in_json(&[
+        r#"{"cmd":"docker login -u bob --password-stdin","stdin":"VV"}"#,
+        r#"{"args":["login","-u","bob","--password-stdin"],"program":"docker","stdin":"VV\n"}"#,
+        r#"{"input":"VV","command":"sudo -S apt update"}"#,
+        r#"{"command":"sudo passwd bob","stdin":"VV\nVV\n"}"#,
+        r#"{"prompt":"Password:","input":"VV"}"#,
+        r#"{"question":"What is your password?","answer":"VV"}"#,
+    ]);
+    stay_in_json(&[
+        r#"{"cmd":"docker login -u bob","stdin":"Zx9QwErTy7"}"#,
+        r#"{"cmd":"sudo -S apt install x","stdin":"y\n"}"#,
+        r#"{"cmd":"cat /etc/passwd","input":"Zx9QwErTy7"}"#,
+        r#"{"cmd":"passwd --help","input":"a text of several words"}"#,
+        r#"{"prompt":"How do I reset a password?","text":"Step1"}"#,
+        r#"{"prompt":"Write a function that checks a password","input":"python3"}"#,
+    ]);
+}

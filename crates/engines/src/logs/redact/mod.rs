@@ -30,6 +30,7 @@ mod detect;
 mod detectors;
 mod drawn;
 mod encoded;
+mod fed;
 mod fields;
 mod findings;
 mod forms;

@@ -11,6 +11,7 @@ use super::{
     checks::is_card,
     cluster::is_data,
     commands::Invoked,
+    fed::{asked, is_answer, is_command, is_input, is_prompt, read_by},
     fields::{classify, says_little},
     findings::{Class, Found, Redacted, is_marker},
     inputs::{held, is_field, is_typed},
@@ -140,6 +141,9 @@ impl<'t> Rewriter<'t, '_> {
         let mut columns = Vec::new();
         // `{"kind": "Secret", "data": {"a": ".."}}`
         let mut of_secret = false;
+        // `{"cmd": "docker login --password-stdin", "stdin": ".."}`, `{"prompt": "Password:", "input": ".."}`
+        let mut reads = None;
+        let mut asks = None;
         while !self.reader.take_if(b'}') {
             let (name, redacted) = self.string(None, depth)?;
             scored |= name == LOGPROB;
@@ -152,6 +156,10 @@ impl<'t> Rewriter<'t, '_> {
                 });
                 let class =
                     class.or_else(|| if is_typed(&name) { self.typed_next(field, depth) } else { None });
+                let class =
+                    class.or_else(|| if is_input(&name) { self.piped_next(reads, depth) } else { None });
+                let answers = is_answer(&name) && asks.is_some() && self.is_piped_next();
+                let class = class.or(asks.filter(|_| answers));
                 let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
                 let class = class.filter(|class| !self.is_way_next(&name, *class));
                 let class = class.filter(|class| !is_of_a_place(&name, *class) || !self.is_place_next(depth));
@@ -165,6 +173,12 @@ impl<'t> Rewriter<'t, '_> {
                     field = says(&value, redacted.as_deref(), held).or(field);
                 }
                 invoked = Invoked::by(&value).or(invoked);
+                if is_command(&name) {
+                    reads = reads.or_else(|| read_by(&value));
+                }
+                if is_prompt(&name) {
+                    asks = asked(&value);
+                }
                 of_secret |= name == "kind" && value == "Secret";
                 if is_statement(&name) && columns.is_empty() {
                     columns = bound(&value);
@@ -188,7 +202,11 @@ impl<'t> Rewriter<'t, '_> {
                 }
                 let told = of_rows && !columns.is_empty();
                 let told = if told { Columns::told(&columns) } else { Columns::default() };
+                let start = self.reader.at;
                 self.array(depth + 1, false, invoked, program.as_deref().or(behind.as_deref()), told)?;
+                if is_command(&name) {
+                    reads = reads.or_else(|| read_by(&self.reader.text[start..self.reader.at]));
+                }
             } else {
                 // `{"pass": 12, "fail": 3}`
                 let counted = says_little(&name) && self.reader.peek().is_ascii_digit();

@@ -6,6 +6,7 @@ use rules::facts::SecretKind as S;
 
 use super::{Rewriter, string};
 use crate::logs::redact::{
+    fed::{is_command, is_piped, read_by},
     findings::Class,
     inputs::{held, is_field, is_typed_into},
     json::{Reader, unescape},
@@ -100,6 +101,18 @@ impl<'t> Rewriter<'t, '_> {
         let class = field.or_else(|| self.told_behind(depth, is_field, held))?;
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         unescape(ahead.string()).is_ok_and(|text| is_typed_into(class, &text)).then_some(class)
+    }
+
+    /// Whether the string that comes next can be what a password is answered with.
+    pub(super) fn is_piped_next(&self) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        unescape(ahead.string()).is_ok_and(|text| is_piped(&text))
+    }
+
+    /// What the string that comes next is, if a command before it `reads` it, or one behind it.
+    pub(super) fn piped_next(&self, reads: Option<Class>, depth: usize) -> Option<Class> {
+        let class = reads.or_else(|| self.told_behind(depth, is_command, read_by))?;
+        self.is_piped_next().then_some(class)
     }
 
     /// What the string that comes next is, by a member that stands behind it: `{"value": "..", "name": "password"}`.
