@@ -11,6 +11,7 @@ use proof::{
 use super::{
     gist::Gist,
     lines::{Lines, Places},
+    names::ADDENDUM,
 };
 use crate::{
     json::Wrong,
@@ -34,7 +35,7 @@ pub(crate) struct Added {
 
 pub(super) fn read_addendum<R: Reader>(reader: &mut R) -> Result<Addendum, Wrong> {
     let (mut leaf, mut leaf_index, mut inclusion, mut added) = (None, None, None, None);
-    reader.members(&["inclusion", "leaf", "leaf_index", "records"], &[], |reader, name| {
+    reader.members(&ADDENDUM, &[], |reader, name| {
         match name {
             "inclusion" => inclusion = Some(reader.value()?),
             "leaf" => leaf = Some(reader.tagged()?),

@@ -7,7 +7,10 @@ use proof::{
     records::{DecisionRecord, RecordKind},
 };
 
-use super::sealed::names_of_sealed;
+use super::{
+    names::{ADDENDUM, AFTER, DOCUMENT, RECORDS},
+    sealed::names_of_sealed,
+};
 use crate::{
     json::Wrong,
     reader::{Held, Reader},
@@ -26,11 +29,11 @@ pub(crate) type Each<'e> = dyn FnMut(usize, DecisionRecord, Hash) + 'e;
 
 /// Shows each decision of a part, in the order of the document.
 pub(crate) fn each_decision<R: Reader>(reader: &mut R, part: Part, each: &mut Each<'_>) -> Result<(), Wrong> {
-    reader.members(&["format", "records", "proofs", "contents", "statement"], &[], |reader, name| {
+    reader.members(&DOCUMENT, &[], |reader, name| {
         if name != "records" {
             return reader.skip();
         }
-        reader.members(&["sealed", "after"], &[], |reader, name| match (name, part) {
+        reader.members(&RECORDS, &[], |reader, name| match (name, part) {
             ("sealed", Part::Sealed) => of_sealed(reader, each),
             ("after", Part::Late) => of_addenda(reader, each),
             _ => reader.skip(),
@@ -44,13 +47,13 @@ fn of_sealed<R: Reader>(reader: &mut R, each: &mut Each<'_>) -> Result<(), Wrong
 }
 
 fn of_addenda<R: Reader>(reader: &mut R, each: &mut Each<'_>) -> Result<(), Wrong> {
-    reader.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |reader, name| {
+    reader.members(&AFTER, &[], |reader, name| {
         if name != "addenda" {
             return reader.skip();
         }
         let mut number = 0;
         reader.elements(|reader| {
-            reader.members(&["inclusion", "leaf", "leaf_index", "records"], &[], |reader, name| {
+            reader.members(&ADDENDUM, &[], |reader, name| {
                 if name != "records" {
                     return reader.skip();
                 }

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use proof::{
-    bundle::LogProof,
     contents::{Content, Salt},
     hash::Hash,
     leaves::ErasedLeaf,
 };
 
+use super::logged::{Logged, read_logged};
 use crate::{
     json::{Parser, Wrong},
     reader::{Held, Reader, present},
@@ -28,11 +28,7 @@ pub(crate) struct Contents {
 }
 
 /// That they were erased, and where the run log says so.
-#[derive(Debug)]
-pub(crate) struct Erased {
-    pub(crate) leaf: Held<ErasedLeaf>,
-    pub(crate) proof: LogProof,
-}
+pub(crate) type Erased = Logged<ErasedLeaf>;
 
 /// What texts are named with, as far as that was read.
 enum Named {
@@ -79,7 +75,7 @@ pub(super) fn read_contents<R: Reader>(reader: &mut R) -> Result<Contents, Wrong
     reader.members(&["erased", "salt", "texts"], &[], |reader, name| {
         match name {
             "erased" if reader.null()? => {}
-            "erased" => erased = Some(reader.held(read_erased)?),
+            "erased" => erased = Some(reader.held(read_logged)?),
             "salt" if reader.null()? => named = Named::ByNothing,
             "salt" => named = Named::By(reader.plain()?),
             _ => texts = Some(read_texts(reader, &named)?),
@@ -120,20 +116,6 @@ fn read_texts<R: Reader>(reader: &mut R, named: &Named) -> Result<Texts, Wrong> 
 
 fn text(parser: &mut Parser<'_>) -> Result<String, Wrong> {
     Ok(parser.string()?.into_owned())
-}
-
-fn read_erased<R: Reader>(reader: &mut R) -> Result<Erased, Wrong> {
-    let (mut leaf, mut leaf_index, mut inclusion) = (None, None, None);
-    reader.members(&["inclusion", "leaf", "leaf_index"], &[], |reader, name| {
-        match name {
-            "inclusion" => inclusion = Some(reader.value()?),
-            "leaf" => leaf = Some(reader.tagged()?),
-            _ => leaf_index = Some(reader.value()?),
-        }
-        Ok(())
-    })?;
-    let proof = LogProof { leaf_index: present(leaf_index)?, inclusion: present(inclusion)? };
-    Ok(Erased { leaf: present(leaf)?, proof })
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod contents;
 mod decision;
 mod gist;
 mod lines;
+mod logged;
+mod names;
 mod packed;
 mod sealed;
 mod step;
@@ -33,6 +35,8 @@ pub(crate) use contents::{Contents, Erased};
 pub(crate) use decision::{Decision, Effect};
 pub(crate) use gist::Gist;
 pub(crate) use lines::Lines;
+use logged::{Logged, read_logged};
+use names::{AFTER, DOCUMENT, RECORDS};
 pub(crate) use packed::Packed;
 pub(crate) use sealed::Sealed;
 use sealed::read_sealed;
@@ -70,11 +74,7 @@ pub(crate) struct Proofs {
 }
 
 /// The receipt with its place in the run log.
-#[derive(Debug)]
-pub(crate) struct Receipt {
-    pub(crate) leaf: Held<SealedLeaf>,
-    pub(crate) proof: LogProof,
-}
+pub(crate) type Receipt = Logged<SealedLeaf>;
 
 /// Reads a document that is all in memory. Its records are hashed beside, on another core where there is one.
 pub(crate) fn read(text: &str) -> Result<Document, Wrong> {
@@ -91,10 +91,10 @@ pub(crate) fn read_stream(from: impl Read) -> Result<Document, Unread> {
 
 fn document<R: Reader>(reader: &mut R, format: &mut Option<String>) -> Result<Document, Wrong> {
     let (mut sealed, mut after, mut proofs, mut contents, mut statement) = (None, None, None, None, None);
-    reader.members(&["format", "records", "proofs", "contents", "statement"], &[], |reader, name| {
+    reader.members(&DOCUMENT, &[], |reader, name| {
         match name {
             "format" => *format = Some(reader.value()?),
-            "records" => reader.members(&["sealed", "after"], &[], |reader, name| {
+            "records" => reader.members(&RECORDS, &[], |reader, name| {
                 match name {
                     "sealed" => {
                         let (text, hashed) = reader.stretch(read_sealed)?;
@@ -153,7 +153,7 @@ fn read_envelope<R: Reader>(reader: &mut R) -> Result<ReadEnvelope, Wrong> {
 
 fn read_after<R: Reader>(reader: &mut R) -> Result<After, Wrong> {
     let (mut addenda, mut as_of, mut audit, mut incidents, mut run) = (None, None, None, None, None);
-    reader.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |reader, name| {
+    reader.members(&AFTER, &[], |reader, name| {
         match name {
             "addenda" => {
                 addenda = Some(reader.elements(|reader| reader.held(read_addendum))?);
@@ -189,7 +189,7 @@ fn read_proofs<R: Reader>(reader: &mut R) -> Result<(Proofs, Option<&'static str
                 "checkpoints" => checkpoints = Some(reader.plain()?),
                 "opened" => opened = Some(reader.plain()?),
                 "receipt" if reader.null()? => {}
-                "receipt" => receipt = Some(reader.held(read_receipt)?),
+                "receipt" => receipt = Some(reader.held(read_logged)?),
                 _ => roots = Some(reader.plain()?),
             }
             Ok(())
@@ -203,18 +203,4 @@ fn read_proofs<R: Reader>(reader: &mut R) -> Result<(Proofs, Option<&'static str
         roots: present(roots)?,
     };
     Ok((proofs, (!receipt_is_named).then_some("receipt")))
-}
-
-fn read_receipt<R: Reader>(reader: &mut R) -> Result<Receipt, Wrong> {
-    let (mut leaf, mut leaf_index, mut inclusion) = (None, None, None);
-    reader.members(&["inclusion", "leaf", "leaf_index"], &[], |reader, name| {
-        match name {
-            "inclusion" => inclusion = Some(reader.value()?),
-            "leaf" => leaf = Some(reader.tagged()?),
-            _ => leaf_index = Some(reader.value()?),
-        }
-        Ok(())
-    })?;
-    let proof = LogProof { leaf_index: present(leaf_index)?, inclusion: present(inclusion)? };
-    Ok(Receipt { leaf: present(leaf)?, proof })
 }
