@@ -114,6 +114,23 @@ fn a_stream_that_breaks_off_is_no_bundle_that_was_cut() {
     }
 }
 
+/// What is wrong with a bundle is told by the reader of streams, and not left to the one that has all of it: but for
+/// what stands before its format is read.
+#[test]
+fn damage_is_found_as_it_comes() {
+    let (mut all, mut left) = (0, 0);
+    for (_, mut scene) in kit::scenes() {
+        let json = scene.json();
+        for at in (100..json.len()).step_by(json.len() / 20) {
+            let mut damaged = json.clone();
+            damaged[at] ^= 1;
+            all += 1;
+            left += usize::from(!is_the_same(&damaged, 64 << 10));
+        }
+    }
+    assert!(left * 10 < all, "{left} of {all} were left to the other");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
