@@ -2,15 +2,12 @@
 
 use std::{
     cell::Cell,
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Read, Seek as _, SeekFrom, Write as _},
-    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
+    os::fd::AsFd as _,
     path::Path,
-    process,
     rc::Rc,
 };
-
-use crate::private;
 
 /// A file, or what comes once.
 pub(super) enum Source {
@@ -73,7 +70,8 @@ impl Source {
 
 impl Kept {
     fn begin() -> Self {
-        let file = nameless().ok();
+        // Nobody else can open it, and it is gone when nobody has it open.
+        let file = tempfile::tempfile().ok();
         Self { is_broken: Cell::new(file.is_none()), file }
     }
 
@@ -125,24 +123,6 @@ impl Read for Passing {
         self.kept.keep(&into[..read]);
         Ok(read)
     }
-}
-
-/// A file of the folder for temporary files that nobody else can open, and that is gone when nobody has it open.
-fn nameless() -> io::Result<fs::File> {
-    let folder = std::env::temp_dir();
-    for number in 0..u32::MAX {
-        let path = folder.join(format!("hoc-verify-{}-{number}", process::id()));
-        let mut options = OpenOptions::new();
-        match options.read(true).write(true).create_new(true).mode(private::MODE).open(&path) {
-            Ok(file) => {
-                fs::remove_file(&path)?;
-                return Ok(file);
-            }
-            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(err) => return Err(err),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 #[cfg(test)]
