@@ -37,9 +37,29 @@ pub(super) struct Told {
     anywhere: Vec<bool>,
     /// In a part of the text that is whole lines, with the ends of lines around them.
     lines: Vec<(usize, Range<usize>)>,
+    /// How many of these lines are each shape's.
+    counts: Vec<usize>,
 }
 
+/// A shape that may be in more lines than this may be anywhere: to note them all would take many times the text.
+const MOST_LINES: usize = 256;
+
 impl Told {
+    /// Each of so many shapes anywhere, or none.
+    fn of(shapes: usize, anywhere: bool) -> Self {
+        Self { anywhere: vec![anywhere; shapes], lines: Vec::new(), counts: vec![0; shapes] }
+    }
+
+    /// A shape may be in a line.
+    fn in_line(&mut self, shape: usize, part: Range<usize>) {
+        self.counts[shape] += 1;
+        if self.counts[shape] > MOST_LINES {
+            self.anywhere[shape] = true;
+        } else {
+            self.lines.push((shape, part));
+        }
+    }
+
     /// The shapes that are in the text, in order, as `is_in` tells of a shape and a part of a text.
     pub(super) fn shapes(mut self, text: &str, is_in: impl Fn(usize, &str) -> bool) -> Vec<usize> {
         for (shape, line) in self.lines {
@@ -103,9 +123,9 @@ impl Screen {
     /// Where in the text each shape may be.
     pub(super) fn may_be_in(&self, text: &str) -> Told {
         if !text.is_ascii() && ODD.iter().any(|odd| text.contains(odd)) {
-            return Told { anywhere: vec![true; self.shapes], lines: Vec::new() };
+            return Told::of(self.shapes, true);
         }
-        let mut told = Told { anywhere: vec![false; self.shapes], lines: Vec::new() };
+        let mut told = Told::of(self.shapes, false);
         let bytes = text.as_bytes();
         let (mut state, mut held, mut line) = (self.start, None, 0);
         for (at, byte) in bytes.iter().enumerate() {
@@ -192,7 +212,7 @@ impl Screen {
             if !way.of_a_line {
                 told.anywhere[way.shape] = way.may_be_in(text, &mut held.bytes);
             } else if way.may_be_in(&text[part.clone()], &mut seen) {
-                told.lines.push((way.shape, part.clone()));
+                told.in_line(way.shape, part.clone());
             }
         }
     }
@@ -230,6 +250,30 @@ mod tests {
         let text = "a token\n is ===\n  ===\ntoken,,,";
         let told = screen.may_be_in(text);
         assert_eq!((told.anywhere, told.lines), (vec![false, true, false], vec![(2, 21..text.len())]));
+    }
+
+    #[test]
+    fn no_more_lines_are_noted_than_are_few() {
+        let shapes = ["token[a-z ]*===", "secret[a-z ]*==="];
+        let found = shapes.map(|shape| regex::Regex::new(shape).expect("a shape"));
+        let screen = Screen::new(shapes.into_iter());
+        for (lines, end, expected) in [
+            (MOST_LINES, "", vec![]),
+            (MOST_LINES + 1, "", vec![]),
+            (100_000, "", vec![]),
+            (100_000, "token===", vec![0]),
+            (3, "secret===", vec![1]),
+        ] {
+            let text = "=== token secret\n".repeat(lines) + end;
+            let told = screen.may_be_in(&text);
+            assert!(told.lines.len() <= 2 * MOST_LINES, "{}", told.lines.len());
+            assert_eq!(told.anywhere, [lines > MOST_LINES; 2], "{lines}");
+            assert_eq!(
+                told.shapes(&text, |shape, part| found[shape].is_match(part)),
+                expected,
+                "{lines}, {end}"
+            );
+        }
     }
 
     #[test]
