@@ -83,7 +83,8 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     if !matches!(ended, Ok(Ended::By(_))) {
         opened.db.close().await;
     }
-    let file = args.output.display();
+    let file = args.output.display().to_string();
+    let file = verify::shown(&file);
     let bytes = match ended {
         Ok(Ended::Whole(bytes)) => bytes,
         Ok(Ended::By(signal)) => {
