@@ -55,6 +55,7 @@ impl Hashing {
 
     /// The same by a value that is hashed beside.
     pub(super) fn piece(&mut self, text: &[u8]) {
+        debug_assert!(self.sums.is_empty(), "who is hashed beside is of no other hash");
         self.beside.piece(text);
     }
 

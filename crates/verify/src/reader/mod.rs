@@ -33,7 +33,7 @@ pub(crate) trait Reader: Sized {
     /// Goes into an object or an array.
     fn open(&mut self, bracket: u8) -> Result<(), Wrong>;
 
-    /// Goes out of it, after the last member or element.
+    /// Goes out of it, after the last member or element: `member` or `element` has seen that the bracket comes.
     fn close(&mut self, bracket: u8);
 
     /// Goes to the next element; false at the end.
@@ -66,7 +66,7 @@ pub(crate) trait Reader: Sized {
     /// Reads a value that nobody goes into. It is read again where it was cut.
     fn one<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong>;
 
-    /// Reads a value that is hashed beside, with the stretch that it is of.
+    /// Reads a value that is hashed beside, with the stretch that it is of, and with nothing else: not within `held`.
     fn beside<T>(&mut self, read: impl Fn(&mut Parser<'_>) -> Result<T, Wrong>) -> Result<T, Wrong>;
 
     /// How many values of the stretch were handed over to be hashed beside.
@@ -139,7 +139,8 @@ pub(crate) trait Reader: Sized {
     }
 
     /// Reads an object as the type is read that has these members, in its order: what is wrong with it is said in the
-    /// same words. None of those in `optional` may be absent, but that is said otherwise.
+    /// same words. None of those in `optional` may be absent, but that is said otherwise. Only of what nobody hashes:
+    /// the names of its members are told to none.
     fn fields(
         &mut self,
         names: &[&'static str],
