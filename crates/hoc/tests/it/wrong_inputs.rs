@@ -247,7 +247,7 @@ fn a_file_that_is_no_bundle() {
         (&["verify", &bundle], &["public key"]),
         (&["verify", &bundle, "--key", signing.to_str().expect("UTF-8")], &["signing.pem"]),
         (&["verify", &bundle, "--key", place.folder.path().to_str().expect("UTF-8")], &["public key"]),
-        (&["verify", &bundle, "--key", "/dev/zero"], &["/dev/zero", "longer than 1 MiB"]),
+        (&["verify", &bundle, "--key", "/dev/zero"], &["/dev/zero", "longer than 1048576 bytes"]),
         (&["verify", &bundle, "--key", key], &["no run evidence bundle"]),
         (&["verify", &file("a.txt", b"hello"), "--key", key], &["no run evidence bundle"]),
         (&["verify", "nowhere.json", "--key", key], &["nowhere.json"]),

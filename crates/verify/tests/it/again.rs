@@ -9,6 +9,9 @@ use crate::{
     words::{parse, write},
 };
 
+/// What is done to decisions between two readings.
+type Change = fn(&mut Vec<Value>);
+
 /// What is found where the first readings find one document, and those behind them another.
 fn found(before: &[u8], after: &[u8], readings: usize) -> Result<Report, NotRead> {
     let mut read = 0;
@@ -43,7 +46,7 @@ fn what_comes_out_otherwise_when_it_is_read_again_is_no_report() {
     assert_eq!(document["records"]["after"]["addenda"].as_array().map(Vec::len), Some(2));
     // The sealed decisions are read first, and then those of the addenda.
     for (addendum, readings) in [(None, 1..2), (Some(0), 1..3), (Some(1), 1..3)] {
-        let changes: [(&str, fn(&mut Vec<Value>)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("another", |all| all[0]["decision_id"] = "dec_another".into()),
             ("one fewer", |all| drop(all.pop())),
             ("one more", |all| all.push(all[0].clone())),
@@ -83,7 +86,7 @@ fn decisions_of_which_none_is_left_are_missed() {
 fn an_addendum_that_is_gone_or_came_is_missed() {
     let before = kit::late().json();
     let document = parse(&before);
-    let changes: [(&str, fn(&mut Vec<Value>)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("the last one is gone", |all| drop(all.pop())),
         ("all are gone", Vec::clear),
         ("one came", |all| all.push(all[1].clone())),

@@ -71,9 +71,9 @@ fn drawn(text: &str, matched: &Captures<'_>) -> Ruling {
             strays = 0;
             for (cell, class) in cells.into_iter().zip(&classes) {
                 let value = &row[cell.clone()];
-                let named = |class: Class| class == Class::Secret(S::Secret) && value.contains('-');
                 // The name of a secret of a cluster is none.
-                if let Some(class) = class.filter(|class| is_cell(*class, value, sure) && !named(*class)) {
+                let is_name = |class: Class| class == Class::Secret(S::Secret) && value.contains('-');
+                if let Some(class) = class.filter(|class| is_cell(*class, value, sure) && !is_name(*class)) {
                     parts.push((at + cell.start..at + cell.end, class));
                 }
             }

@@ -39,12 +39,12 @@ impl Memory {
             all.filter(|(of, id)| *of == tenant && behind(id)).map(|(_, id)| id).collect();
         ids.sort_unstable();
         ids.truncate(most);
-        let known = |id: RunId| match traced.look_at(tenant, id) {
-            Some((_, hot)) => Some(hot.known()),
-            None => {
-                let known = runs.look_at(tenant, id)?;
-                Some(known_of(&known.run, known.salt_and_keys.as_ref()?))
+        let known = |id: RunId| {
+            if let Some((_, hot)) = traced.look_at(tenant, id) {
+                return Some(hot.known());
             }
+            let known = runs.look_at(tenant, id)?;
+            Some(known_of(&known.run, known.salt_and_keys.as_ref()?))
         };
         ids.into_iter().filter_map(known).collect()
     }
