@@ -102,6 +102,15 @@ const PASSWORDS: &[&str] = &[
     "motdepasse", "contrase\u{f1}a", "contrasena", "senha", "wachtwoord", "has\u{142}o", "haslo", "l\u{f6}senord", "losenord",
     "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}", "\u{5bc6}\u{7801}", "\u{5bc6}\u{78bc}",
     "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}", "\u{be44}\u{bc00}\u{bc88}\u{d638}",
+    "heslo", "jelsz\u{f3}", "jelszo", "salasana", "adgangskode", "passord", "lozinka", "\u{15f}ifre", "sifre", "katasandi", "matkhau",
+    "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{430}", "\u{43b}\u{43e}\u{437}\u{438}\u{43d}\u{43a}\u{430}", "\u{3c3}\u{3c5}\u{3bd}\u{3b8}\u{3b7}\u{3bc}\u{3b1}\u{3c4}\u{3b9}\u{3ba}\u{3cc}", "\u{5e1}\u{5d9}\u{5e1}\u{5de}\u{5d4}", "\u{5e1}\u{5d9}\u{5e1}\u{5de}\u{5d0}",
+];
+
+/// The same of several words.
+#[rustfmt::skip]
+const PASSWORDS_OF_WORDS: &[&[&str]] = &[
+    &["mot", "de", "passe"], &["kata", "sandi"], &["mat", "khau"], &["m\u{1ead}t", "kh\u{1ea9}u"], &["\u{643}\u{644}\u{645}\u{629}", "\u{627}\u{644}\u{645}\u{631}\u{648}\u{631}"], &["\u{643}\u{644}\u{645}\u{629}", "\u{627}\u{644}\u{633}\u{631}"],
+    &["\u{631}\u{645}\u{632}", "\u{639}\u{628}\u{648}\u{631}"], &["\u{3ba}\u{3c9}\u{3b4}\u{3b9}\u{3ba}\u{3cc}\u{3c2}", "\u{3c0}\u{3c1}\u{3cc}\u{3c3}\u{3b2}\u{3b1}\u{3c3}\u{3b7}\u{3c2}"],
 ];
 
 /// Last words that are the name of a password, and of nothing if something is glued to them.
@@ -265,7 +274,7 @@ fn is_password(name: &str, words: &[&str]) -> bool {
     let [before @ .., last] = words else { return false };
     words.iter().any(holds)
         || SHORT_PASSWORDS.contains(last)
-        || words.ends_with(&["mot", "de", "passe"])
+        || PASSWORDS_OF_WORDS.iter().any(|password| words.ends_with(password))
         || last.strip_suffix("pass").is_some_and(|glued| is_pass(name, before, glued))
         || matches!(*last, "passin" | "passout")
         || ["word", "phrase", "code"].contains(last) && before.last() == Some(&"pass")

@@ -91,6 +91,8 @@ mod spared;
 mod tests;
 #[cfg(test)]
 mod told;
+#[cfg(test)]
+mod told_apart;
 
 pub use findings::{Class, Findings, Redacted};
 pub use json::{Fault, NUL, canonical_text, check_json, read_json};
