@@ -1,5 +1,6 @@
 //! What a command is given on its standard input, where that is a password: one member of a call is the command, and
-//! another one what is piped to it. `{"cmd": "docker login --password-stdin", "stdin": ".."}` And what answers a prompt.
+//! another one what is piped to it. `{"cmd": "docker login --password-stdin", "stdin": ".."}` And what answers a
+//! prompt.
 
 use rules::facts::SecretKind as S;
 

@@ -4,11 +4,11 @@
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
 //! its last reader sees it (`unveil`): broken JSON, URLs and pages (`references`) with their escapes decoded, no
-//! character that is drawn as nothing, and none of what colours a terminal (`terminal`). What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools
-//! (`commands`) say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`,
-//! `places`): in a command, also where it is a list of its words (`listed`), in SQL, in a call, or in the column of a
-//! table (`columns`, `drawn`). A field of a page says what is typed into it (`inputs`).
-//! What speaks of a secret and holds none stays (`nothing`).
+//! character that is drawn as nothing, and none of what colours a terminal (`terminal`). What is encoded in base64 is
+//! looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`) say what a value is as the
+//! name of a field does. Some say it by their place alone (`lines`, `forms`, `places`): in a command, also where it is
+//! a list of its words (`listed`), in SQL, in a call, or in the column of a table (`columns`, `drawn`). A field of a
+//! page says what is typed into it (`inputs`). What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass for each table decides which detectors have anything to do; each of those is a linear scan. A
 //!   judge looks no further than so far around a match, or what it has looked at is passed over or goes (`hostile`).
@@ -114,7 +114,9 @@ use findings::Found;
 /// and knows what is typed into a field for a password. It keeps more of what only stands for a secret, and what
 /// programs other than clients take behind `-u`, reads rows as they are quoted, and takes by its name alone what is too
 /// long to stand for a secret. 6 reads texts without the colours of a terminal, pages with their character references,
-/// and letters of full width; it finds the secret beside an id of AWS, and parts of private keys.
+/// and letters of full width; it finds the secret beside an id of AWS, and parts of private keys. It reads tables as
+/// they are drawn with blanks, rows of JSON by their columns, and what is bound to a statement; it knows hashes of
+/// passwords, the values of a `kind: Secret`, what is piped to a command, pairs in more orders and in more languages.
 pub const REDACTION_VERSION: u64 = 6;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -3,8 +3,8 @@
 /// What a name of a secret has in it, as a part of a shape that does not tell capitals from others. `(?&between)` is
 /// what may stand between two words of one name. The words for a password in other languages are French, Spanish,
 /// Portuguese, Dutch, Polish, Swedish, Russian, Chinese, Japanese, Korean, Czech, Hungarian, Finnish, Danish, Croatian,
-/// Turkish, Indonesian, Vietnamese, Bulgarian, Serbian, Greek, Hebrew, Arabic and Persian. Whether a name that has it is
-/// such a name is what `fields::classify` says.
+/// Turkish, Indonesian, Vietnamese, Bulgarian, Serbian, Greek, Hebrew, Arabic and Persian. Whether a name that has it
+/// is such a name is what `fields::classify` says.
 const STEMS: &str = concat!(
     "pass|pw|psk|psw|secret|token|auth|jwt|bearer|credential|dsn|ssn|cvv|cvc|",
     "kennwort|mot[ _-]?de[ _-]?passe|contrase[n\u{f1}]a|senha|wachtwoord|has[l\u{142}]o|l[o\u{f6}]senord|",
