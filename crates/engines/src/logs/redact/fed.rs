@@ -30,18 +30,20 @@ pub(super) fn read_by(command: &str) -> Option<Class> {
     if command.len() > MAX_COMMAND {
         return None;
     }
-    let mut of_sudo = false;
+    let (mut of_sudo, mut before) = (false, "");
     for word in command.split(|c: char| c.is_whitespace() || "\"'`,;|&[](){}".contains(c)) {
         let has_s = word
             .strip_prefix('-')
             .is_some_and(|flags| flags.contains('S') && flags.bytes().all(|byte| byte.is_ascii_alphabetic()));
         if FLAGS.contains(&word.split('=').next().unwrap_or_default())
-            || matches!(word, "chpasswd" | "passwd" | "/usr/sbin/chpasswd" | "/usr/bin/passwd")
+            || matches!(word, "chpasswd" | "/usr/sbin/chpasswd")
+            || matches!(word, "passwd" | "/usr/bin/passwd") && matches!(before, "" | "sudo")
             || of_sudo && has_s
         {
             return Some(Class::Secret(S::Password));
         }
         of_sudo |= word == "sudo";
+        before = if word.is_empty() { before } else { word };
     }
     None
 }
@@ -93,7 +95,14 @@ mod tests {
         ] {
             assert!(read_by(command).is_some(), "{command}");
         }
-        for command in ["cat /etc/passwd", "sort -S 10", "sudo apt -y install x", "docker login", "ls --S"] {
+        for command in [
+            "cat /etc/passwd",
+            "sort -S 10",
+            "sudo apt -y install x",
+            "docker login",
+            "ls --S",
+            "grep passwd x",
+        ] {
             assert!(read_by(command).is_none(), "{command}");
         }
         for prompt in ["Password:", "[sudo] password for bob: ", "What is your password?"] {

@@ -46,7 +46,7 @@ pub(super) fn holds_numbers(class: Class) -> bool {
 }
 
 pub(super) fn is_name(name: &str) -> bool {
-    ["name", "key", "header", "field", "param", "parameter", "k"]
+    ["name", "key", "header", "field", "param", "parameter"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
 }

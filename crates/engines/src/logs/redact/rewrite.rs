@@ -168,6 +168,8 @@ impl<'t> Rewriter<'t, '_> {
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
+                } else if name == "k" {
+                    named = says(&value, redacted.as_deref(), classify).or(named);
                 }
                 if is_field(&name) {
                     field = says(&value, redacted.as_deref(), held).or(field);
