@@ -3,9 +3,25 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
-use super::{columns::MAX_COLUMNS, fields::classify, findings::Class};
+use super::{
+    columns::{MAX_COLUMNS, is_cell},
+    fields::classify,
+    findings::Class,
+    ruling::{Judge, Ruling},
+    values::argument_at,
+};
+
+/// Shapes and judges, of code: `execute("UPDATE users SET password = %s", ("..",))`. They are applied behind those of
+/// `columns`.
+pub(super) const BOUND: &[(&str, Judge)] = &[(
+    concat!(
+        r#"(?i)["'`][ \t\r\n]*((?:insert|update|select|delete|alter|create)[ \t\r\n][^"'`]*)["'`]{1,3}"#,
+        r"[ \t]*,[ \t\r\n]*[(\[{]?",
+    ),
+    beside,
+)];
 
 /// Longer statements are not read.
 const MAX_STATEMENT: usize = 16_384;
@@ -34,6 +50,25 @@ pub(super) fn is_statement(name: &str) -> bool {
     ["sql", "query", "statement", "stmt", "text", "command", "q"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The values in quotes that stand behind a statement.
+fn beside(text: &str, matched: &Captures<'_>) -> Ruling {
+    let classes = bound(matched.get(1).map_or("", |statement| statement.as_str()));
+    let (mut parts, mut at) = (Vec::new(), matched.get_match().end());
+    for class in &classes {
+        let start = text.len() - text[at..].trim_start().len();
+        let Some((range, quoted)) = argument_at(text, start) else { break };
+        let value = &text[range.clone()];
+        at = range.end;
+        if let Some(class) = class.filter(|class| quoted && is_cell(*class, value, true)) {
+            parts.push((range, class));
+        }
+        let rest = text[at..].trim_start_matches(['\\', '"', '\'', '`', ' ', '\t']);
+        let Some(next) = rest.strip_prefix(',') else { break };
+        at = text.len() - next.len();
+    }
+    if parts.is_empty() { Ruling::PassOver(at) } else { Ruling::Remove(parts) }
 }
 
 /// What each value is that a statement is given, by the column that it is put into or compared with; nothing if none of

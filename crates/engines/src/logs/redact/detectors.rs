@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
+    bound::BOUND,
     cluster::CLUSTER,
     columns::COLUMNS,
     detect::Table,
@@ -22,7 +23,7 @@ pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
     Table::new(
         [
             PRIVATE, TOKENS, CHATS, KEYS, HASHES, HEADERS, NAMED, LINES, FORMS, PLACES, SETTINGS, COLUMNS,
-            DRAWN, CLUSTER,
+            BOUND, DRAWN, CLUSTER,
         ]
         .into_iter()
         .flatten(),

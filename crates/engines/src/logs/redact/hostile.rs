@@ -26,7 +26,7 @@ pub(super) const PIECES: &[&str] = &[
     "cookie:$(", "pwd=/a}", "unexpected token: \\\"", "insert into a(pw)values(", "insert into a(pw)values('",
     "insert into a(pw)values(\\'", "insert into a(pw)values(''", "a,password\n\"a\"\"\n", "a,pwd\na,a,pwd\n", "-u a:b ", "curl -u a:%M ",
     ".login(\"a\",\\\"b c", "<a type='password' value='the a is it ", "password = a | ", "QUFB", "QUFBQUFBQUFBQUFB/",
-    "QUFBQUFBQUFBQUFBQUFB\n", "\"a\"\",", "secret_id: \"/a/", "a  password\n", "a|password\n", "password\n---\n", "a  password\r", "kind: Secret\n", "value: a\nname: password\n", "//a:b@c/", "digest a ", "-u \\\n", "data:\n  a: b\nkind: Secret\n",
+    "QUFBQUFBQUFBQUFBQUFB\n", "\"a\"\",", "secret_id: \"/a/", "a  password\n", "a|password\n", "password\n---\n", "a  password\r", "kind: Secret\n", "\"update a set pw=?\",'", "value: a\nname: password\n", "//a:b@c/", "digest a ", "-u \\\n", "data:\n  a: b\nkind: Secret\n",
 ];
 
 /// How long the shorter one of two texts is, and how often it is in the longer one.

@@ -101,3 +101,19 @@ fn names_of_a_password_are_known_in_more_languages() {
         "\u{39a}\u{3c9}\u{3b4}\u{3b9}\u{3ba}\u{3cc}\u{3c2} \u{3c0}\u{3c1}\u{3bf}\u{3ca}\u{3cc}\u{3bd}\u{3c4}\u{3bf}\u{3c2}: Ab3xY9zQ1",
     ]);
 }
+
+#[test]
+fn what_is_bound_to_a_statement_in_code_goes() {
+    go(&[
+        "cur.execute(\"INSERT INTO users (name, password) VALUES (%s, %s)\", (\"bob\", \"VV\"))",
+        "cur.execute(\"\"\"\n  UPDATE users SET password = %s\n  WHERE id = %s\"\"\", ('VV', 7))",
+        "await db.query('UPDATE users SET password=$2 WHERE id=$1', [7, 'VV'])",
+        "db.Exec(`INSERT INTO users (name, api_key) VALUES (?, ?)`, user.name, \"VV\")",
+    ]);
+    stay(&[
+        "cur.execute(\"INSERT INTO users (name, password) VALUES (%s, %s)\", (name, password))",
+        "cur.execute(\"SELECT name FROM users WHERE id = %s\", (\"Zx9QwErTy7\",))",
+        "cur.execute(\"UPDATE users SET name = ? WHERE id = ?\", (\"Zx9QwErTy7\", 7))",
+        "say(\"select the password of yours\", \"Zx9QwErTy7\")",
+    ]);
+}
