@@ -132,7 +132,9 @@ pub(crate) fn does_not_unpack(coding: Coding, err: io::Error) -> anyhow::Error {
     let by = coding.name();
     if is_for_memory(&err) {
         anyhow!("it is packed by {by}, and there is too little memory to unpack it: {ELSEWHERE}")
-    } else if err.get_ref().is_some_and(|err| err.is::<NotPacked>()) {
+    } else if let Some(inner) = err.get_ref()
+        && inner.is::<NotPacked>()
+    {
         anyhow!("it begins like {by} and does not unpack: {err}. Take that away, or pack it anew")
     } else if err.kind() == io::ErrorKind::UnexpectedEof {
         anyhow!("it is packed by {by} and cut short: copy it again, whole")

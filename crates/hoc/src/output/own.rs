@@ -83,7 +83,7 @@ fn is_checkpoint(name: &str, own: &str) -> bool {
 }
 
 fn is_spool(name: &str, _: &str) -> bool {
-    name.starts_with("spool-") && name.ends_with(".jsonl")
+    name.starts_with("spool-") && Path::new(name).extension().is_some_and(|kind| kind == "jsonl")
 }
 
 fn name_of(file: &Path) -> String {

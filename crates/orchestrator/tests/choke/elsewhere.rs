@@ -25,13 +25,13 @@ const LOOKS: i64 = 8;
 /// same again, and finds that the row is the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_is_waited_for_while_the_one_that_failed_is_kept() {
-    refused_in("run_segments").await;
+    Box::pin(refused_in("run_segments")).await;
 }
 
 /// What is counted comes behind all else, and is a row as any other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn also_where_what_failed_is_what_is_counted() {
-    refused_in("counters").await;
+    Box::pin(refused_in("counters")).await;
 }
 
 async fn refused_in(table: &str) {
