@@ -76,7 +76,7 @@ impl Database {
     }
 
     /// Has it write what it kept for later, so that it does not do so while another is measured.
-    pub(super) fn settle(&self) -> anyhow::Result<()> {
+    pub(super) fn checkpoint(&self) -> anyhow::Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres { installed, cluster } => sql(installed, &cluster.url(), "CHECKPOINT").map(drop),

@@ -1,12 +1,7 @@
 //! Takes down what is measured. What cannot be measured is noted, and the bench goes on: a binary of long ago lacks an
 //! option or an endpoint, and twenty minutes of other figures are not lost for it.
 
-use super::{
-    load::{Outcome, Sample},
-    progress::Progress,
-    rate::Rate,
-    store::Store,
-};
+use super::{load::Sample, progress::Progress, rate::Rate, store::Store};
 use anyhow::bail;
 
 pub(super) struct Found<'a> {
@@ -45,14 +40,6 @@ fn counting(sample: Sample) -> anyhow::Result<Sample> {
     }
     let Some((count, first)) = sample.others.values().next() else { bail!("nothing ended within the time") };
     bail!("{count} answers that do not count, first: {first}")
-}
-
-/// The answer to something that is asked once, where only one that counts will do.
-pub(super) fn done(outcome: Outcome) -> anyhow::Result<()> {
-    match outcome {
-        Outcome::Done(_) => Ok(()),
-        Outcome::Other(status, text) => bail!("answered with {status}: {text}"),
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,13 @@
 use super::{
     bodies::{self, Bodies},
     found::Found,
-    grid::{Better, Grid},
     hoc::Hoc,
     http::Client,
-    stats::{Latencies, millis},
-    table::{figure, maybe},
+    list_page::ListPage,
+    stats::Latencies,
     tenant,
 };
 use anyhow::{Context as _, ensure};
-use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
@@ -23,14 +21,6 @@ const READS: usize = 300;
 const TIME: Duration = Duration::from_secs(4);
 /// Reads before those that count.
 const WARM_UP: usize = 10;
-
-/// What reading one page of a list of so many rows takes.
-#[derive(Clone, Debug)]
-pub(super) struct ListPage {
-    pub(super) rows: u64,
-    what: &'static str,
-    pub(super) latencies: Latencies,
-}
 
 /// Fills the lists up to so many rows and reads pages of them.
 pub(super) fn measure(
@@ -130,29 +120,6 @@ fn read(client: &mut Client, path: &str) -> anyhow::Result<Latencies> {
         }
     }
     Ok(Latencies::new(took))
-}
-
-impl ListPage {
-    /// For a person who waits.
-    fn line(&self) -> String {
-        let [p50, _, p99] = self.latencies.shown().map(maybe);
-        format!("{} rows: {}: p50 {p50} ms, p99 {p99} ms", self.rows, self.what)
-    }
-
-    pub(super) fn json(&self) -> Value {
-        let [p50, p90, p99] = self.latencies.shown();
-        json!({ "what": self.what, "rows": self.rows, "p50_ms": p50, "p90_ms": p90, "p99_ms": p99 })
-    }
-
-    /// All of them.
-    pub(super) fn grid(pages: &[Self]) -> Grid {
-        let mut grid = Grid::new(&["list", "rows"], &["p95 ms", "p50 ms", "p99 ms"], Better::Less);
-        for page in pages {
-            let name = [page.what.to_owned(), figure(super::stats::bytes(page.rows))];
-            grid.row(name, [95, 50, 99].map(|percent| page.latencies.percentile(percent).map(millis)));
-        }
-        grid
-    }
 }
 
 #[cfg(test)]

@@ -147,6 +147,14 @@ fn summed(got: Vec<Got>, elapsed: Duration, mut cpu: Vec<(&'static str, Duration
     sample
 }
 
+/// The answer to something that is asked once, where only one that counts will do.
+pub(super) fn done(outcome: Outcome) -> anyhow::Result<()> {
+    match outcome {
+        Outcome::Done(_) => Ok(()),
+        Outcome::Other(status, text) => anyhow::bail!("answered with {status}: {text}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@
 
 mod aims;
 mod bodies;
+mod bundle;
 mod bundles;
 mod conversations;
 mod cpu;
@@ -16,6 +17,7 @@ mod found;
 mod grid;
 mod hoc;
 mod http;
+mod list_page;
 mod lists;
 mod load;
 mod machine;
@@ -23,6 +25,7 @@ mod measure;
 mod options;
 mod otlp;
 mod page;
+mod phase;
 mod plain;
 mod progress;
 mod rate;

@@ -2,9 +2,9 @@
 
 use super::{
     aims::{self, Aim},
-    bundles::Bundle,
+    bundle::Bundle,
     grid::{Better, Grid},
-    lists::ListPage,
+    list_page::ListPage,
     rate::Rate,
     store::Store,
     table::Table,

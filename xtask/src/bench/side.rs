@@ -9,10 +9,10 @@ use super::{
     hoc::{Hoc, Server},
     lists,
     options::{Kind, Options},
+    phase::Phase,
     plain,
     progress::Progress,
     rate::Rate,
-    rounds::Phase,
     server::Bench,
     standing::{Disk, Left},
     store::Store,
@@ -94,7 +94,7 @@ impl<'a> Side<'a> {
     pub(super) fn limits(&self) -> anyhow::Result<Vec<Rate>> {
         let Place { database, options, .. } = &self.place;
         let limits = plain::limits(database, options, &self.progress)?;
-        database.settle()?;
+        database.checkpoint()?;
         Ok(limits)
     }
 
@@ -105,7 +105,7 @@ impl<'a> Side<'a> {
 
     /// Has its turn in a phase.
     pub(super) fn measure(&mut self, phase: Phase, round: u32) {
-        let measured = self.phase(phase, round).and_then(|()| self.place.database.settle());
+        let measured = self.phase(phase, round).and_then(|()| self.place.database.checkpoint());
         Found { store: &mut self.store, progress: &self.progress }.or_missed(&phase.name(), measured);
     }
 

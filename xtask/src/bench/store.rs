@@ -1,7 +1,7 @@
 //! Everything that was measured on one store, and how it compares.
 
 use super::{
-    bundles::Bundle, lists::ListPage, options::Kind, rate::Rate, standing::Standing, stats::ratio,
+    bundle::Bundle, list_page::ListPage, options::Kind, rate::Rate, standing::Standing, stats::ratio,
     traces::Trace,
 };
 

@@ -1,9 +1,9 @@
 //! One long trace, from its first span to being readable, and read back.
 
 use super::{
-    found::done,
     grid::{Better, Grid},
     http::Client,
+    load::done,
     server::{Bench, timed},
     spans::{self, Exporter, LARGE_REQUEST},
     stats::{millis, number},

@@ -64,7 +64,7 @@ fn hashes_of_passwords_go() {
     let (lm, nt) = ("aad3b435b51404eeaad3b435b51404ee", "8846f7eaee8fb117ad06bdd830b7586c");
     assert_eq!(redact_text(&format!("bob:1001:{lm}:{nt}:::")).value, "bob:1001:<REDACTED:PASSWORD>:::");
     stay(&[
-        "bob:x:1000:1000:Bob:/home/bob:/bin/bash",
+        "bob:x:1000:1000:Bob:/srv/bob:/bin/bash",
         "bob:!:18000:0:99999:7:::",
         "sed 's/\\(a\\)/$1$2/' and $5$ or $6$x$y",
         "sha1: da39a3ee5e6b4b0d3255bfef95601890afd80709",

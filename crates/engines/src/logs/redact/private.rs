@@ -20,8 +20,8 @@ pub(super) const PRIVATE: &[(&str, Judge)] = &[
     (BODY, |_, m| Ruling::Remove(vec![(m.get_match().range(), Class::Secret(S::PrivateKey))])),
 ];
 
-/// Keys as they begin without a first line, in base64: PKCS #8 and PKCS #1 of RSA, SEC 1 and PKCS #8 of the NIST curves,
-/// of Ed25519 and X25519 (RFC 8410), OpenSSH.
+/// Keys as they begin without a first line, in base64: PKCS #8 and PKCS #1 of RSA, SEC 1 and PKCS #8 of the NIST
+/// curves, of Ed25519 and X25519 (RFC 8410), OpenSSH.
 const BODY: &str = concat!(
     r"(?:MII[0-9A-Za-z+/]{3}IBA(?:DANBgkqhkiG9w0BAQEFAASC|AK[BC])|MHcCAQEEI|MIGkAgEBBD|MIHcAgEBBEI",
     r"|MI(?:GHAgEAMBM|G2AgEAMBA|HuAgEAMBA)GByqGSM49|MC4CAQAwBQYDK2V[uw]BCIEI|b3BlbnNzaC1rZXktdjEA)",

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use rows::{Columns, is_head, is_rows};
+use cells::{Columns, is_head, is_rows};
 use rules::facts::{PiiClass, SecretKind as S};
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
 };
 
 mod ahead;
+mod cells;
 mod cluster;
 mod items;
 mod rows;

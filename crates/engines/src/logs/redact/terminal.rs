@@ -5,8 +5,8 @@ const ESCAPE: u8 = 0x1b;
 /// A sequence's beginning as one character (C1), in UTF-8.
 const CSI: &str = "\u{9b}";
 
-/// The text as a terminal shows it; `None` if that is as it is. Of a colour whose escape character was lost, or is spelt
-/// `^[` as logs have it, `[1;31m`, nothing is shown either.
+/// The text as a terminal shows it; `None` if that is as it is. Of a colour whose escape character was lost, or is
+/// spelt `^[` as logs have it, `[1;31m`, nothing is shown either.
 pub(super) fn shown(text: &str) -> Option<String> {
     let (mut kept, mut copied) = (String::new(), 0);
     for (at, _) in text.match_indices(['\u{1b}', '\u{9b}', '[', '^']) {

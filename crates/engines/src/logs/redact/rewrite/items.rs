@@ -2,7 +2,7 @@
 
 use rules::facts::SecretKind as S;
 
-use super::{Rewriter, rows::Columns, string};
+use super::{Rewriter, cells::Columns, string};
 use crate::logs::redact::{
     commands::{Invoked, Says, is_password},
     fields::{classify, says_little},
@@ -101,7 +101,7 @@ impl Rewriter<'_, '_> {
         }
         self.reader.at += 1;
         let placed = self.placed(program)?;
-        let heads = if columns.is_told() { Vec::new() } else { self.heads_next()? };
+        let heads = if columns.told { Vec::new() } else { self.heads_next()? };
         let mut of_a_client = program.is_some_and(is_client);
         let mut item = 0;
         let mut said = Said::Nothing;
