@@ -164,7 +164,7 @@ fn whoever_is_ended_leaves_nothing_and_what_was_there() {
         let ended = (0..20).any(|_| {
             let there = names(&folder);
             let before = fs::read(&file).ok();
-            let is_ended = match signalled(bundle(&place, &id, &file), &folder, signal) {
+            let is_ended = match signalled(heard(&bundle(&place, &id, &file), &folder), &folder, signal) {
                 Some(0) => {
                     verifies(&place, &file);
                     false
@@ -182,6 +182,20 @@ fn whoever_is_ended_leaves_nothing_and_what_was_there() {
         });
         assert!(ended, "SIG{signal} came too late each time");
     }
+}
+
+/// The command as if nobody had told this process to be deaf to a signal, as `nohup` does.
+fn heard(command: &Command, folder: &Path) -> Command {
+    by(&["/usr/bin/env", "--default-signal"], command, folder)
+}
+
+/// The command as another one starts it.
+fn by(starts: &[&str], command: &Command, folder: &Path) -> Command {
+    let mut by = Command::new(starts[0]);
+    by.args(&starts[1..]).arg(command.get_program()).args(command.get_args());
+    let said = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    by.env_clear().envs(said).current_dir(folder);
+    by
 }
 
 /// The code with which a command ends that gets a signal as soon as there is another file in the folder.
@@ -207,11 +221,8 @@ fn who_is_to_outlive_its_terminal_does() {
     let id = long_run(&place, &server);
     let folder = folder(&place);
     let file = folder.join("run.json.gz");
-    let deaf = bundle(&place, &id, &file);
-    let mut nohup = Command::new("/bin/sh");
-    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(deaf.get_program()).args(deaf.get_args());
-    let said = deaf.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    nohup.env_clear().envs(said).current_dir(&folder);
+    let nohup =
+        by(&["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"], &bundle(&place, &id, &file), &folder);
     assert_eq!(signalled(nohup, &folder, "HUP"), Some(0));
     verifies(&place, &file);
 }
