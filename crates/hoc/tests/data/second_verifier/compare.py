@@ -80,7 +80,7 @@ def compare(folder, key, signing, hoc):
                         differ.append(f"{given.name} by the program: {ran}")
         # A MiB more than a small file may unpack to. As many members, which gzip allows, it is packed in no time.
         bomb = pathlib.Path(at) / "bomb.json.gz"
-        bomb.write_bytes(gzip.compress(bytes(1 << 20)) * ((verify.LITTLE >> 20) + 1))
+        bomb.write_bytes(gzip.compress(b" " * (1 << 20)) * ((verify.LITTLE >> 20) + 1))
         for call in ([hoc, "verify"], [sys.executable, verify.__file__]):
             ran = subprocess.run([*call, bomb, "--key", key], capture_output=True, text=True)
             if ran.returncode != 1 or f"longer than {verify.LITTLE >> 20} MiB" not in ran.stderr:
