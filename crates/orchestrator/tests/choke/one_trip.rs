@@ -1,9 +1,6 @@
 //! What a group writes goes to Postgres in one trip there and back.
 
-use std::{
-    mem,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, mem, sync::Once};
 
 use kit::Kit;
 use orchestrator::{choke::call::StepReport, handlers::activity};
@@ -15,6 +12,26 @@ use crate::{
     sent::Writes,
 };
 
+thread_local! {
+    /// What this thread sends, from when it listens: all of a test, whose runtime has no other.
+    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// This thread listens from now on. All threads have one subscriber: where each has its own, what another thread is the
+/// first to trace is kept as traced for nobody.
+fn listen() {
+    static ONCE: Once = Once::new();
+    let listener = Writes(|sql: &str| {
+        HEARD.with_borrow_mut(|heard| {
+            if let Some(all) = heard {
+                all.push(sql.to_owned());
+            }
+        });
+    });
+    ONCE.call_once(|| subscriber::set_global_default(listener).expect("no other listens"));
+    HEARD.set(Some(Vec::new()));
+}
+
 #[tokio::test]
 async fn steps_are_written_by_one_statement_whatever_tables_they_touch() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
@@ -24,10 +41,7 @@ async fn steps_are_written_by_one_statement_whatever_tables_they_touch() {
     for report in [tool("read"), llm(1)] {
         agent.record(run, report).await.unwrap();
     }
-    // What this thread sends: all of a test, whose runtime has no other.
-    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-    let here = Arc::clone(&heard);
-    let _hears = subscriber::set_default(Writes(move |sql: &str| here.lock().unwrap().push(sql.to_owned())));
+    listen();
     for reports in [
         vec![tool("read")],
         vec![keyed("a", llm(1))],
@@ -35,7 +49,7 @@ async fn steps_are_written_by_one_statement_whatever_tables_they_touch() {
     ] {
         let batch = activity::record_batch(&kit.spine, &agent.ctx, run, reports).await.unwrap();
         assert!(batch.answers.iter().all(Result::is_ok));
-        let writes = mem::take(&mut *heard.lock().unwrap());
+        let writes = HEARD.with_borrow_mut(|heard| heard.as_mut().map(mem::take).unwrap_or_default());
         // Counters come apart, behind it: so nobody holds one for longer than the commit takes.
         let of_the_group: Vec<&String> =
             writes.iter().filter(|sql| !sql.starts_with("INSERT INTO counters")).collect();

@@ -104,7 +104,7 @@ on_both! {
         assert_eq!(there_known, known, "they were read with the run, and are known from then on");
         let (first, cold) = record(&here, "g").await;
         first.unwrap();
-        assert_eq!(cold, known + 3, "the run with its trace, its salt and all its keys are read");
+        assert_eq!(cold, known + 4, "the run, its trace, its salt and all its keys are read");
         for agent in [&there, &here] {
             for key in ["a", "b", "d", "e", "f", "g"] {
                 record(agent, key).await.0.unwrap();
