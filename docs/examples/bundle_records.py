@@ -13,7 +13,7 @@ CAPTURED = (("activity_hash", "B", ("LLM_CALL", "TOOL_CALL", "HTTP_CALL")), ("pr
 DETERMINED = ("outcome_category", "outcome_code", "outcome_hash", "params_hash", "retry_count", "skill_name", "status")
 INTERVENED = ("actor_id", "actor_type", "intervention_id", "kind", "reason")
 INCIDENTS = (("policy_enforcements", "incident_id"), ("prevention_records", "blocked_incident_id"))
-TALLY = "hoc-tally/5"
+TALLY = "hoc-tally/6"
 USED = ("cost_nanousd", "input_tokens", "output_tokens")
 LASTING = ("agent_id", "actor_type", "actor_id", "conversation_id", "session_id", "user_id", "status",
            "termination_reason", "error_message", "started_at", "completed_at")

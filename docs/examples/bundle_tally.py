@@ -15,6 +15,7 @@ class Step:
         self.kind, self.skill, self.reporter = step["kind"], step["skill_name"], step["reported_by"]
         self.used, note = tuple(step[name] for name in NUMBERS), step["cost_note"]
         self.is_call, self.is_zero = self.kind == "LLM_CALL", note == "REPORTED_ZERO"
+        self.is_contradiction = note == "COUNTS_CONTRADICT"
         self.failed = step["reported_status"] == "FAILURE"
         models = [step[name] for name in ("model", "model_requested") if step[name] is not None]
         self.families = {family(model) for model in models} - {None}
@@ -144,6 +145,13 @@ def tells_the_same(one, above):
             or (its_out == 0 and its_in >= 16 and into + out == its_in))
 
 
+def tells_no_less(one, of):
+    (into, out, cost), (its_in, its_out, its_cost) = one.used, of.used
+    if its_out:
+        return into >= its_in and out >= its_out
+    return into + out >= its_in if its_in else cost >= its_cost
+
+
 def gives_way(one, calls):
     """To the last of these above it."""
     *nearer, (above, beyond, _) = calls
@@ -151,9 +159,9 @@ def gives_way(one, calls):
         return False
     if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, *_ in nearer):
         return True
-    loses = one.used[0] > above.used[0] or one.used[1] > above.used[1]
-    stays = one.tells == UNPRICED and (loses or not tells_the_same(one, above))
-    return 0 < one.tells < above.tells and may_be(one, above) and not stays
+    is_told = one.is_contradiction or tells_no_less(above, one)
+    is_same = one.tells == HALF or (one.used[0] <= above.used[0] and tells_the_same(one, above))
+    return 0 < one.tells < above.tells and may_be(one, above) and is_told and is_same
 
 
 def is_such(one, above):

@@ -19,17 +19,17 @@
 //!   stream begins, does not count below one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing
 //!   either and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each
-//!   other, or that cost nothing, does not below one that tells more: that one counts, unless another below it tells of
-//!   that.
+//!   other, or that cost nothing, does not below one that tells more of a use, and all that it does: that one counts,
+//!   unless another below it tells of that. What contradicts itself is not compared.
 //! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much; or,
 //!   where a model call of text is below it that tells any, not to half of it; or, where that may be of its own model,
 //!   not to a part of it that is worth the name.
 //! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below
 //!   it with nothing but HTTP calls between.
 //!
-//! Of a model call that others tell of, and that tells tokens which they leave out, or without tokens a cost that is
-//! more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again once
-//! what lies below it and may be it tells as much, or what it gives way to.
+//! Of a model call that others below it tell of, and that tells tokens which they leave out, or without tokens a cost
+//! that is more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again
+//! once what lies below it and may be it tells as much. Nor is it known of one that contradicts itself and gives way.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool

@@ -57,7 +57,7 @@ pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under
 /// Names the code that decided, and by [`proof::tally::VERSION`] what counted. Stored in each decision; another version
 /// may decide, word or order differently, so a decision is re-executed only by the version that made it; and a run's
 /// totals are counted anew only by the version that counted them.
-pub const ENGINE_VERSION: &str = "hoc-rules/7 hoc-tally/5 cedar-language/4.6.0";
+pub const ENGINE_VERSION: &str = "hoc-rules/7 hoc-tally/6 cedar-language/4.6.0";
 
 /// Names the facts that rules can read, and their types. Stored in each decision.
 pub const SCHEMA_VERSION: &str = "hoc-facts/4";

@@ -79,11 +79,14 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
         cases.push((vec![agent(), more, whole()], (1_000, 100, COST, 1, 0, false)));
     }
     cases.push((vec![usage("chat", 1_000, 50), whole()], once));
-    // So it is with what half of a use tells that gives way to less.
+    // Half of a use that is more than what the outer layer tells of one is in the sum beside it.
     let less = || usage("chat", 100, 50);
-    for half in [part(&[(input, json!(20_000))]), part(&[("gen_ai.usage.cost", json!(5.0))])] {
-        cases.push((vec![less(), half], (100, 50, 750_000, 1, 0, false)));
-    }
+    let half = || part(&[(input, json!(20_000))]);
+    let chain = || vec![("openinference.span.kind", json!("CHAIN"))];
+    cases.push((vec![less(), half()], (20_100, 50, 750_000, 2, 0, false)));
+    cases.push((vec![less(), chain(), half()], (20_100, 50, 750_000, 2, 0, false)));
+    let cost = part(&[("gen_ai.usage.cost", json!(5.0))]);
+    cases.push((vec![less(), cost], (100, 50, 5_000_750_000, 2, 0, true)));
     // Nobody knows whether the cached tokens lie within what went in, and the outer layer tells none.
     let mut cached = usage("chat", 20_100, 100);
     cached[1].1 = json!("aws.bedrock");

@@ -219,18 +219,19 @@ impl Node {
         }
     }
 
-    /// Whether nothing that it tells is left open by that call above it, to which it gives way. Of counts that may be
-    /// meant in two ways the other call may tell one, and not all: cached tokens of which it tells none.
-    pub(super) fn is_told_in_full_by(&self, above: &Self) -> bool {
-        self.note != Some(CostNote::CountsContradict) && above.tells_no_less_than(self)
+    /// Whether its counts may be meant in two ways, of which nobody knows which is right.
+    pub(super) fn contradicts_itself(&self) -> bool {
+        self.note == Some(CostNote::CountsContradict)
     }
 
-    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all
-    /// but a price, no token may be lost by that.
+    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Nothing that it tells
+    /// may be lost by that, but counts that contradict each other; and one that tells all but a price tells the same.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
-        let loses = |at: usize| self.used[at] > above.used[at];
-        let stays = self.tells == Tells::Free && (loses(0) || loses(1) || !self.tells_the_same(above));
-        self.is_telling_call() && self.tells < above.tells && self.may_be(above) && !stays
+        let is_less = self.is_telling_call() && self.tells < above.tells && self.may_be(above);
+        let is_told = self.contradicts_itself() || above.tells_no_less_than(self);
+        let is_same =
+            self.tells < Tells::Free || (self.used[0] <= above.used[0] && self.tells_the_same(above));
+        is_less && is_told && is_same
     }
 
     /// What it shows its parent.

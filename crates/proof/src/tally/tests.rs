@@ -7,6 +7,7 @@ use crate::words::{
 };
 
 mod doubt;
+mod halves;
 mod layers;
 mod played;
 mod random;
@@ -259,6 +260,7 @@ const EMBEDDINGS: &str = "openai.embeddings";
 #[test]
 fn another_call_takes_no_use_away() {
     let call: Call = (A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 100, 0));
+    let priced: Call = (A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 100, 7));
     let agent: Call = (A, NONE, Other, "agent", "gpt-4o", (1_000, 100, 0));
     let tool: Call = (B, A, ToolCall, "t", "", (0, 0, 0));
     let embedding: Call = (C, A, LlmCall, EMBEDDINGS, "text-embedding-3-small", (10, 0, 0));
@@ -276,7 +278,13 @@ fn another_call_takes_no_use_away() {
         ("a call of a model that is not named", &[call, chat(A, "", (1_000, 50, 7))], &[C]),
         ("a small call of a model that is not named", &[call, chat(A, "", (50, 1, 7))], &[A, C]),
         ("a call of a model that is not named, and of no price", &[call, chat(A, "", (50, 1, 0))], &[A]),
-        ("its cost alone", &[call, chat(A, "gpt-4o", (0, 0, 7))], &[A]),
+        (
+            "a large call of a model that is not named, and of no price",
+            &[call, chat(A, "", (5_000, 50, 0))],
+            &[A, C],
+        ),
+        ("its cost alone", &[priced, chat(A, "gpt-4o", (0, 0, 7))], &[A]),
+        ("a cost alone that is more", &[priced, chat(A, "gpt-4o", (0, 0, 8))], &[A, C]),
         ("a guardrail", &[call, other(Other, (50, 1, 0))], &[A, C]),
         ("a reranker", &[call, other(Retrieval, (0, 0, 9))], &[A, C]),
         (

@@ -3,7 +3,7 @@
 /// Names what decides here which steps count. Another version may decide otherwise, so what a run used is worked out
 /// anew only by the one that counted it. Versions before the first that is named here are in no engine's version.
 /// `tests::played` holds to it what counts.
-pub const VERSION: &str = "hoc-tally/5";
+pub const VERSION: &str = "hoc-tally/6";
 
 /// What the version of any tally begins with.
 const ANY: &str = "hoc-tally/";
@@ -27,10 +27,10 @@ mod tests {
     fn an_engine_counts_alike_by_its_part_alone() {
         let with = |tally: &str| format!("hoc-rules/9{tally} cedar-language/4.6.0");
         assert!(VERSION.starts_with(ANY) && counts_alike(&with(&format!(" {VERSION}"))));
-        for other in ["", " hoc-tally/4", " hoc-tally/50", " hoc-tally/", " xhoc-tally/5"] {
+        for other in ["", " hoc-tally/5", " hoc-tally/60", " hoc-tally/", " xhoc-tally/6"] {
             assert!(!counts_alike(&with(other)), "{other}");
         }
-        for any in ["", " hoc-tally/4", " hoc-tally/5"] {
+        for any in ["", " hoc-tally/5", " hoc-tally/6"] {
             let judging: Vec<_> = judging_parts(&with(any)).map(str::to_owned).collect();
             assert_eq!(judging, ["hoc-rules/9", "cedar-language/4.6.0"], "{any}");
         }

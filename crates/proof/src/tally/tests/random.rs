@@ -180,6 +180,16 @@ fn is_told_below(tree: &[Drawn], at: usize) -> bool {
     used.iter().any(is_alike) || (together(|one| one.0) >= input && together(|one| one.1) >= output)
 }
 
+/// Whether a call above a call tells no less than it: of a total alone nobody knows which of it went in.
+fn is_covered_above(tree: &[Drawn], at: usize) -> bool {
+    let (input, output, _) = tree[at].used;
+    let covers = |of: &Drawn| match output {
+        0 => of.used.0 + of.used.1 >= input,
+        _ => of.used.0 >= input && of.used.1 >= output,
+    };
+    (0..tree.len()).any(|of| tree[of].kind == LlmCall && is_below(tree, at, of) && covers(&tree[of]))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -234,6 +244,11 @@ proptest! {
             if is_told_in_full && !counts[&at] {
                 let is_told = is_told_below(&tree, at) || is_told_above(&tree, at);
                 prop_assert!(is_told, "{at} is not told of by another");
+            }
+            let is_told_in_part = step.kind == LlmCall && step.uses() && step.note.is_some();
+            if is_told_in_part && !counts[&at] {
+                let is_told = is_told_below(&tree, at) || is_covered_above(&tree, at);
+                prop_assert!(is_told, "what {at} tells is in no sum");
             }
         }
     }
