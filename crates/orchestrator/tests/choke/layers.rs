@@ -87,6 +87,11 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     cases.push((vec![less(), chain(), half()], (20_100, 50, 750_000, 2, 0, false)));
     let cost = part(&[("gen_ai.usage.cost", json!(5.0))]);
     cases.push((vec![less(), cost], (100, 50, 5_000_750_000, 2, 0, true)));
+    // A tool's tokens may be told below it, or nowhere: none is taken, and no zero is known.
+    let counts = [(input, json!(1_000)), (output, json!(100))];
+    let asking = || [tool("ask"), counts.to_vec()].concat();
+    cases.push((vec![asking()], (0, 0, 0, 0, 1, false)));
+    cases.push((vec![asking(), whole()], (1_000, 100, COST, 1, 1, false)));
     // Nobody knows whether the cached tokens lie within what went in, and the outer layer tells none.
     let mut cached = usage("chat", 20_100, 100);
     cached[1].1 = json!("aws.bedrock");
