@@ -29,7 +29,8 @@
 //!
 //! Of a model call that others below it tell of, and that tells tokens which they leave out, or without tokens a cost
 //! that is more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again
-//! once what lies below it and may be it tells as much. Nor is it known of one that contradicts itself and gives way.
+//! once what lies below it and may be it tells as much. Nor is it known of one that contradicts itself and gives way;
+//! nor of a sum that counts no more and reports more than twice the cost of what lies right below it.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool
@@ -95,7 +96,7 @@ pub struct Tally {
     /// A number for each of those who reported, and for each family of models.
     reporters: Numbers,
     families: Numbers,
-    /// So many calls are told by others that leave out something which they tell.
+    /// So many calls and sums are told by others that leave out something which they tell.
     doubts: usize,
     /// The bytes that the steps hold beside themselves.
     weight: usize,
@@ -159,12 +160,12 @@ impl Tally {
         }
     }
 
-    /// Whether the step in this place is a call of which others tell, and which tells something that those leave out:
-    /// what was used is not known.
+    /// Whether the step in this place is a call or a sum of which others tell, and which tells something that those
+    /// leave out: what was used is not known.
     #[must_use]
     pub fn is_in_doubt(&self, index: u64) -> bool {
         let place = self.nodes.binary_search_by_key(&index, |node| node.index);
-        place.is_ok_and(|at| self.nodes[at].met.leaves_doubt())
+        place.is_ok_and(|at| self.nodes[at].leaves_doubt())
     }
 
     /// Whether there is such a one.
@@ -262,6 +263,7 @@ impl Tally {
             below: Shown::default(),
             met: Met::default(),
             summed: Summed::Little,
+            cost_below: 0,
             same: false,
             above: Marks::default(),
             hands: Marks::default(),
@@ -305,6 +307,7 @@ impl Tally {
         self.gather(at);
         let node = &mut self.nodes[at];
         node.counts = node.would_count();
+        self.doubts += usize::from(node.leaves_doubt());
         at
     }
 
@@ -315,13 +318,14 @@ impl Tally {
         while let Some(above) = self.hearer(child) {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
-            let weighed = node.weight();
+            let (weighed, had_doubt) = (node.weight(), node.leaves_doubt());
             let is_new = node.below.add(&shown);
             // A list may be exchanged for an equal one that has room for more.
             self.weight = self.weight - weighed + node.weight();
             if !is_new {
                 break;
             }
+            self.doubts = self.doubts + usize::from(node.leaves_doubt()) - usize::from(had_doubt);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);
@@ -415,7 +419,9 @@ impl Tally {
         for top in tops {
             let of = self.sums.of(top);
             let node = &mut self.nodes[top];
+            let had_doubt = node.leaves_doubt();
             node.sum_up(of);
+            self.doubts = self.doubts + usize::from(node.leaves_doubt()) - usize::from(had_doubt);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);

@@ -92,6 +92,12 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     let asking = || [tool("ask"), counts.to_vec()].concat();
     cases.push((vec![asking()], (0, 0, 0, 0, 1, false)));
     cases.push((vec![asking(), whole()], (1_000, 100, COST, 1, 1, false)));
+    // An agent that reports much more than its calls cost has used something of which they do not tell.
+    for (cost, is_known) in [(0.005, true), (0.01, false)] {
+        let mut sum = agent();
+        sum.push(("gen_ai.usage.cost", json!(cost)));
+        cases.push((vec![sum, whole()], (1_000, 100, COST, 1, 0, is_known)));
+    }
     // Nobody knows whether the cached tokens lie within what went in, and the outer layer tells none.
     let mut cached = usage("chat", 20_100, 100);
     cached[1].1 = json!("aws.bedrock");

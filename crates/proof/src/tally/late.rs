@@ -48,7 +48,8 @@ impl Tally {
             return CameLate { counts: true, is_in_doubt: false };
         }
         // What stays may leave out something that it tells.
-        let is_short = own.leaves_doubt();
+        let had_doubt = self.nodes[at].leaves_doubt();
+        let is_short = own.leaves_doubt() || had_doubt;
         let stays = gone.iter().fold(Sum::default(), |sum, of| plus(sum, self.nodes[*of].used));
         let instead = if would_count { self.nodes[at].used } else { Sum::default() };
         // It is there, and hands up nothing of itself or of what is below it now.
@@ -57,6 +58,7 @@ impl Tally {
         (node.sort, node.tells, node.counts) = (Sort::Other, Tells::Nothing, false);
         (node.below, node.marks, node.used) = (Shown::default(), Marks::default(), Sum::default());
         node.hand_down();
+        self.doubts -= usize::from(had_doubt);
         self.weight = self.weight - weighed + node.weight();
         self.sums.forget(at);
         self.hand_up(at);

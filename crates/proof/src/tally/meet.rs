@@ -78,8 +78,9 @@ impl Tally {
         let mut no_longer = Vec::new();
         for (of, met) in met {
             let node = &mut self.nodes[*of];
-            let had_doubt = std::mem::replace(&mut node.met, *met).leaves_doubt();
-            self.doubts = self.doubts + usize::from(met.leaves_doubt()) - usize::from(had_doubt);
+            let had_doubt = node.leaves_doubt();
+            node.met = *met;
+            self.doubts = self.doubts + usize::from(node.leaves_doubt()) - usize::from(had_doubt);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.extend(Some(node.index).filter(|_| *of != at));

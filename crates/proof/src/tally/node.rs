@@ -29,8 +29,9 @@ pub(super) struct Node {
     pub(super) below: Shown,
     /// What the calls next to it come to.
     pub(super) met: Met,
-    /// How much of what it tells is used right below it.
+    /// How much of what it tells is used right below it, and what that cost.
     pub(super) summed: Summed,
+    pub(super) cost_below: u64,
     /// The other side of it is told too.
     pub(super) same: bool,
     /// The calls that tell a use and that it lies below: kept once, as what the step above hands down.
@@ -307,6 +308,15 @@ impl Node {
     /// Is told what is used right below it.
     pub(super) fn sum_up(&mut self, below: Sum) {
         self.summed = Summed::of(below, self.used);
+        self.cost_below = below[2];
+    }
+
+    /// Whether it counts no more, and whoever tells of it leaves out something that it tells: which of them is right
+    /// nobody knows. Of a sum that is asked of its cost alone, and of a part of it: other prices come to a little more.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        let is_sum = self.sort != Sort::Model && self.sums_up();
+        let costs_more = is_sum && self.cost_below.saturating_mul(2) < self.used[2];
+        self.met.leaves_doubt() || (costs_more && !self.would_count())
     }
 
     /// Whether it may sum up what lies below it: it tells a use, and is no tool's call.

@@ -96,3 +96,23 @@ fn half_of_a_use_leaves_no_doubt() {
         hold(&format!("{used:?}"), &[small, half], &[], &[]);
     }
 }
+
+/// Other prices than the book's come to a little more. In what is more than twice as much there is something of which
+/// no call tells.
+#[test]
+fn a_cost_of_an_agent_to_which_its_calls_do_not_come_leaves_a_doubt() {
+    let agent = |of, parent, cost| -> Layer { (of, parent, Other, (1_000, 100, cost), None) };
+    let dear = agent(A, NONE, 15);
+    hold("twice as much", &[agent(A, NONE, 14), call(B, A, WHOLE)], &[], &[]);
+    hold("more", &[dear, call(B, A, WHOLE)], &[], &[A]);
+    hold("over calls of no price", &[dear, call(B, A, (1_000, 100, 0))], &[], &[A]);
+    hold("its cost alone", &[(A, NONE, Other, (0, 0, 15), None), call(B, A, WHOLE)], &[], &[A]);
+    let tool: Layer = (C, A, ToolCall, (0, 0, 5), None);
+    hold("with what its tool cost", &[dear, call(B, A, WHOLE), tool], &[], &[]);
+    hold("of two calls", &[dear, call(B, A, (600, 60, 4)), call(C, A, (400, 40, 4))], &[], &[]);
+    hold("of an agent's agent", &[agent(D, NONE, 15), agent(A, D, 15), call(B, A, WHOLE)], &[], &[A]);
+    hold("that counts", &[dear, call(B, A, (20, 2, 1))], &[], &[]);
+    let mut tally = Tally::default();
+    tally.add(told(call(B, A, WHOLE), 0));
+    assert!(tally.come_late(told(dear, 1)).is_in_doubt && !tally.leaves_doubt(), "beside the sealed totals");
+}

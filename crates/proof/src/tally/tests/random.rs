@@ -70,6 +70,8 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 (_, 0) | (LlmCall, 5) => (0, 0, 0),
                 (ToolCall, _) => (0, 0, input),
                 (LlmCall, 1) => (0, output + 1, 0),
+                (Other, 1) => (input, output, 20 * input),
+                (Other, 2) => (0, 0, input),
                 _ => (input, output, 0),
             };
             let note = match (kind, uses) {

@@ -6,9 +6,11 @@ use crate::{
     words::StepKind::{LlmCall, Other, ToolCall},
 };
 
-/// What is kept of the weight is what the steps weigh, and each is told what lies above it by what the one above keeps.
+/// What is kept of the weight is what the steps weigh, and of the doubts those that they leave; and each is told what
+/// lies above it by what the one above keeps.
 pub(super) fn check(tally: &Tally) {
     assert_eq!(tally.weight, tally.nodes.iter().map(Node::weight).sum::<usize>());
+    assert_eq!(tally.doubts, tally.nodes.iter().filter(|node| node.leaves_doubt()).count());
     for at in 0..tally.nodes.len() {
         let Some(above) = tally.hearer(at) else { continue };
         let (node, over) = (&tally.nodes[at], &tally.nodes[above]);
