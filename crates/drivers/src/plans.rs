@@ -177,6 +177,17 @@ async fn counters(read: &ReadTx) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What is read of remembered runs, to compare them.
+async fn remembered(read: &ReadTx) -> Result<(), StoreError> {
+    for runs in [&[RUN][..], &[RUN, RunId(Uuid::max())]] {
+        read.activity().find_runs_and_versions(TENANT, runs).await?;
+        read.traces().own_traces_of(TENANT, runs).await?;
+        read.policies().open_permits_of_each(TENANT, runs, NOW).await?;
+        read.traces().all_keys_of(TENANT, runs).await?;
+    }
+    Ok(())
+}
+
 /// What lists, views and jobs read.
 async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     let after = Cursor::Before { at: NOW, id: Uuid::nil() };
@@ -218,8 +229,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().span_places(TENANT, RUN, &["x".to_owned(), "y".to_owned()]).await?;
     read.traces().uncounted(TENANT, RUN, 50..=99).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
-    read.activity().find_run_and_version(TENANT, RUN).await?;
     read.traces().trace_of_run(TENANT, RUN).await?;
+    remembered(read).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
     read.logs().list_llm_runs(TENANT, &LlmRunFilter::default(), &PageRequest::from(after)).await?;
     read.logs()

@@ -1,6 +1,12 @@
 //! Rows out: all, one, a count, a page. A row that cannot be read is an error that names it; none is left out.
 
-use models::page::{Cursor, Page, PageRequest};
+use std::collections::HashMap;
+
+use entities::Id;
+use models::{
+    ids::RunId,
+    page::{Cursor, Page, PageRequest},
+};
 use sea_orm::{
     DbErr, EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
     QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, UpdateMany,
@@ -10,7 +16,17 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{StoreError, conn::Conn, dialect, keys::transposed, tally};
+use crate::{
+    StoreError,
+    conn::Conn,
+    dialect,
+    keys::{sorted, transposed},
+    tally,
+};
+
+/// What there is of each of several runs. Where something of a run does not read back, that is told in the place of all
+/// of it: nothing that is wrong with one hides what there is of another.
+pub type ByRun<T> = HashMap<RunId, Result<T, StoreError>>;
 
 /// Every row of `select`.
 pub(crate) async fn all<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
@@ -77,6 +93,30 @@ pub(crate) async fn by_keys_with<E: EntityTrait, T, const N: usize>(
                 why: err.to_string(),
             })?;
             found.push((model::<E>(&row)?, said));
+        }
+    }
+    Ok(found)
+}
+
+/// The row of `select` of each of `runs`, which `column` says, as `read` reads it. A run without one is not listed.
+pub(crate) async fn by_run<E: EntityTrait, T>(
+    conn: &Conn,
+    select: Select<E>,
+    column: E::Column,
+    runs: &[RunId],
+    read: impl Fn(E::Model) -> Result<T, StoreError>,
+) -> Result<ByRun<T>, StoreError> {
+    let mut found = HashMap::with_capacity(runs.len());
+    for chunk in sorted(runs).chunks(dialect::keys_at_once(conn.backend(), 1)) {
+        let among = dialect::among(conn.backend(), &[column], transposed(chunk));
+        for row in conn.rows(select.clone().filter(among).build(conn.backend())).await? {
+            let run = row.try_get::<Id<RunId>>("", column.as_str());
+            let Id(run) = run.map_err(|err| StoreError::Corrupt {
+                table: E::default().table_name(),
+                row: key_of::<E>(&row),
+                why: err.to_string(),
+            })?;
+            found.insert(run, model::<E>(&row).and_then(&read));
         }
     }
     Ok(found)

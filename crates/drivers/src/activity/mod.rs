@@ -37,7 +37,7 @@ use crate::{
     driver::{driver, of_tenant},
     field::{Field as _, corrupt},
     keys,
-    read::{self, Newest},
+    read::{self, ByRun, Newest},
     tally, version,
 };
 
@@ -56,18 +56,17 @@ impl ActivityReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
-    /// One run, and which state of it and of its trace this is.
-    pub async fn find_run_and_version(
+    /// Each of the runs among `ids` that there are, and which state of it and of its trace this is.
+    pub async fn find_runs_and_versions(
         self,
         tenant: TenantId,
-        id: RunId,
-    ) -> Result<Option<(Run, RunVersion)>, StoreError> {
-        let row = read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?;
-        row.map(|row| {
+        ids: &[RunId],
+    ) -> Result<ByRun<(Run, RunVersion)>, StoreError> {
+        let with_version = |row: runs::Model| {
             let version = version::of(&row)?;
             Ok((from_row(row)?, version))
-        })
-        .transpose()
+        };
+        read::by_run(self.conn, of(tenant), Column::Id, ids, with_version).await
     }
 
     /// The runs among `ids` that there are, by id.

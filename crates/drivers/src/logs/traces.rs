@@ -15,7 +15,7 @@ use crate::{
     field::corrupt,
     keys,
     raised::Raised,
-    read,
+    read::{self, ByRun},
     rows::rows,
 };
 
@@ -88,6 +88,11 @@ impl TraceReads<'_> {
     /// The trace of a run itself.
     pub async fn trace_of_run(self, tenant: TenantId, run: RunId) -> Result<Option<Trace>, StoreError> {
         read::one(self.conn, own(tenant).filter(Column::RunId.eq(run.0))).await?.map(from_row).transpose()
+    }
+
+    /// The same of each of these runs.
+    pub async fn own_traces_of(self, tenant: TenantId, runs: &[RunId]) -> Result<ByRun<Trace>, StoreError> {
+        read::by_run(self.conn, own(tenant), Column::RunId, runs, from_row).await
     }
 
     /// All traces that are linked to a run, its own first.

@@ -1,6 +1,6 @@
 //! Permits: leave to act once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entities::{
@@ -23,7 +23,9 @@ use crate::{
     dialect::{self, Given},
     driver::of_tenant,
     field::{Field, corrupt},
-    keys, read, tally,
+    keys,
+    read::{self, ByRun},
+    tally,
 };
 
 of_tenant!(permits);
@@ -123,6 +125,40 @@ impl PoliciesReads<'_> {
         runs: &[RunId],
         now: DateTime<Utc>,
     ) -> Result<Vec<OpenPermit>, StoreError> {
+        let rows = self.open_rows(tenant, runs, now).await?;
+        rows.iter().map(open_permit).collect()
+    }
+
+    /// The same of each of these runs; one that has none is not listed.
+    pub async fn open_permits_of_each(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<ByRun<Vec<OpenPermit>>, StoreError> {
+        let mut open: ByRun<Vec<OpenPermit>> = HashMap::new();
+        for row in self.open_rows(tenant, runs, now).await? {
+            let Id(run): Id<RunId> = tally::value(permits::Entity.table_name(), &row, 1)?;
+            let of_run = open.entry(run).or_insert_with(|| Ok(Vec::new()));
+            match open_permit(&row) {
+                Ok(permit) => {
+                    if let Ok(all) = of_run {
+                        all.push(permit);
+                    }
+                }
+                Err(err) => *of_run = Err(err),
+            }
+        }
+        Ok(open)
+    }
+
+    /// Of permits that are open at `now`, the columns that [`open_permit`] reads.
+    async fn open_rows(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
         let backend = self.conn.backend();
         let granted = of(tenant)
             .select_only()
@@ -139,15 +175,13 @@ impl PoliciesReads<'_> {
         let mut open = Vec::new();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
             let among = dialect::among(backend, &[Column::RunId], keys::transposed(chunk));
-            for row in self.conn.rows(granted.clone().filter(among).build(backend)).await? {
-                open.push(open_permit(&row)?);
-            }
+            open.extend(self.conn.rows(granted.clone().filter(among).build(backend)).await?);
         }
         Ok(open)
     }
 }
 
-/// Of the columns in the order in which [`PoliciesReads::open_permits`] asks for them.
+/// Of the columns in the order in which `open_rows` asks for them.
 fn open_permit(row: &QueryResult) -> Result<OpenPermit, StoreError> {
     let table = permits::Entity.table_name();
     let Id(id): Id<PermitId> = tally::value(table, row, 0)?;

@@ -73,6 +73,12 @@ testkit::on_both! {
         let own = trace(TENANT, 1);
         let run = own.run_id;
         assert_eq!(tx.traces().trace_of_run(TENANT, run).await.expect("own"), Some(own.clone()));
+        let owns = async |tenant| -> Vec<(RunId, Trace)> {
+            let each = tx.traces().own_traces_of(tenant, &[run, RunId(uuid(404))]).await.expect("asked");
+            each.into_iter().map(|(run, trace)| (run, trace.expect("it reads back"))).collect()
+        };
+        assert_eq!(owns(TENANT).await, [(run, own.clone())]);
+        assert_eq!(owns(OTHER).await, []);
         assert_eq!(locked(&tx, &[run]).await, [own.clone()]);
         assert_eq!(tx.traces().traces_of_run(TENANT, run).await.expect("both"), [own.clone(), late.clone()]);
         assert_eq!(tx.traces().find_trace(TENANT, late.id).await.expect("late"), Some(late));

@@ -2,9 +2,16 @@
 //! time. A group goes by it, and writes it back: what of a run was changed past HOC would be overwritten, and no record
 //! says it. Compared are the run, its trace, what its open permits hold, and its keys.
 
+use std::{collections::HashMap, fmt::Debug};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use drivers::{ReadTx, StoreError};
-use models::ids::{RunId, TenantId};
+use drivers::{ByRun, StoreError};
+use models::{
+    activity::{Run, RunVersion},
+    ids::{RunId, TenantId},
+    logs::{KeyDigest, Trace},
+    policies::OpenPermit,
+};
 
 use crate::{choke::KnownRun, clock_check, errors::Error, spine::Spine};
 
@@ -49,72 +56,98 @@ pub async fn compare_next(spine: &Spine, tenant: TenantId, after: Option<RunId>)
     if remembered.is_empty() {
         return Ok(compared);
     }
-    let store = spine.read().await?;
-    for known in remembered {
-        let id = known.run.id;
-        let stored = match store.activity().find_run_and_version(tenant, id).await {
-            Ok(Some((stored, version))) if version == known.version => stored,
-            // What does not read back is told of by who reads the run's records.
-            Ok(_) | Err(StoreError::Corrupt { .. }) => continue,
-            Err(err) => return Err(err.into()),
-        };
-        let stored_trace = match store.traces().trace_of_run(tenant, id).await {
-            Ok(stored) => stored,
-            Err(StoreError::Corrupt { .. }) => continue,
-            Err(err) => return Err(err.into()),
-        };
-        compared.runs += 1;
-        let KnownRun { run, trace, .. } = &known;
-        if stored != *run {
-            compared.differing.push(Differing {
-                run: run.id,
-                table: "runs",
-                row: run.id.to_string(),
-                remembered: format!("{run:?}"),
-                stored: format!("{stored:?}"),
-            });
-        }
-        if stored_trace.as_ref() != Some(trace) {
-            compared.differing.push(Differing {
-                run: run.id,
-                table: "aos_traces",
-                row: trace.id.to_string(),
-                remembered: format!("{trace:?}"),
-                stored: format!("{stored_trace:?}"),
-            });
-        }
-        match beside(spine, &store, tenant, &known).await {
-            Ok(differing) => compared.differing.extend(differing),
-            Err(StoreError::Corrupt { .. }) => {}
-            Err(err) => return Err(err.into()),
+    let mut stored = Stored::of(spine, tenant, &remembered).await?;
+    for known in &remembered {
+        if let Some(differing) = stored.against(known) {
+            compared.runs += 1;
+            compared.differing.extend(differing);
         }
     }
     Ok(compared)
 }
 
-/// What is stored in another way of what is remembered beside the rows of a run: what its open permits hold, and its
-/// keys. Both are kept up by hand as its groups go on.
-async fn beside(
-    spine: &Spine,
-    store: &ReadTx,
-    tenant: TenantId,
-    known: &KnownRun,
-) -> Result<Vec<Differing>, StoreError> {
-    let (run, mut differing) = (known.run.id, Vec::new());
-    // By a clock that is in doubt nobody goes by what permits are remembered.
-    if known.knows_permits() && clock_check::may_lapse(spine) {
-        let until: DateTime<Utc> = spine.now() + APART;
-        let stored = store.policies().open_permits(tenant, &[run], until).await?;
-        for (id, [remembered, stored]) in known.other_permits(&stored, until) {
-            differing.push(Differing { run, table: "permits", row: id.to_string(), remembered, stored });
-        }
+/// What the store has of remembered runs at one moment: of each that is still in the version that is remembered.
+struct Stored {
+    runs: ByRun<(Run, RunVersion)>,
+    traces: ByRun<Trace>,
+    /// The permits that serve behind this moment. None where nobody goes by what permits are remembered.
+    until: Option<DateTime<Utc>>,
+    permits: ByRun<Vec<OpenPermit>>,
+    /// None where they do not read back.
+    keys: Option<HashMap<RunId, Vec<KeyDigest>>>,
+}
+
+impl Stored {
+    /// Asks each table once, for all of the runs.
+    async fn of(spine: &Spine, tenant: TenantId, remembered: &[KnownRun]) -> Result<Self, StoreError> {
+        let store = spine.read().await?;
+        let ids: Vec<RunId> = remembered.iter().map(|known| known.run.id).collect();
+        let runs = store.activity().find_runs_and_versions(tenant, &ids).await?;
+        let same: Vec<&KnownRun> =
+            remembered.iter().filter(|known| in_same_version(&runs, known).is_some()).collect();
+        let those = |are_asked_for: fn(&KnownRun) -> bool| -> Vec<RunId> {
+            same.iter().filter(|known| are_asked_for(known)).map(|known| known.run.id).collect()
+        };
+        let traces = store.traces().own_traces_of(tenant, &those(|_| true)).await?;
+        // By a clock that is in doubt nobody goes by what permits are remembered.
+        let until = clock_check::may_lapse(spine).then(|| spine.now() + APART);
+        let permits = match until {
+            Some(until) => {
+                let with_permits = those(KnownRun::knows_permits);
+                store.policies().open_permits_of_each(tenant, &with_permits, until).await?
+            }
+            None => ByRun::new(),
+        };
+        let keys = match store.traces().all_keys_of(tenant, &those(KnownRun::knows_keys)).await {
+            Ok(keys) => Some(keys),
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(err) => return Err(err),
+        };
+        Ok(Self { runs, traces, until, permits, keys })
     }
-    if known.knows_keys() {
-        let mut stored = store.traces().all_keys_of(tenant, &[run]).await?;
-        if let Some(counts) = known.other_keys(stored.remove(&run).unwrap_or_default()) {
-            let [remembered, stored] = counts.map(|count| format!("{count} keys"));
-            differing.push(Differing { run, table: "step_keys", row: run.to_string(), remembered, stored });
+
+    /// The rows that are stored in another way than they are remembered. None where the run cannot be compared: it was
+    /// written since, or it or its trace does not read back, which is told of by who reads the run's records.
+    fn against(&mut self, known: &KnownRun) -> Option<Vec<Differing>> {
+        let id = known.run.id;
+        let run = in_same_version(&self.runs, known)?;
+        let trace = self.traces.get(&id).map(Result::as_ref).transpose().ok()?;
+        let mut rows: Vec<(&'static str, String, [String; 2])> = Vec::new();
+        rows.extend(unlike(&known.run, Some(run)).map(|both| ("runs", id.to_string(), both)));
+        rows.extend(unlike(&known.trace, trace).map(|both| ("aos_traces", known.trace.id.to_string(), both)));
+        // What open permits hold, and the keys: both are kept up by hand as groups of the run go on.
+        if let Some(until) = self.until
+            && let Ok(stored) = self.permits.remove(&id).transpose()
+        {
+            let others = known.other_permits(&stored.unwrap_or_default(), until).into_iter();
+            rows.extend(others.map(|(permit, both)| ("permits", permit.to_string(), both)));
         }
+        if let Some(stored) = &mut self.keys {
+            let counts = known.other_keys(stored.remove(&id).unwrap_or_default());
+            let both = counts.map(|counts| counts.map(|count| format!("{count} keys")));
+            rows.extend(both.map(|both| ("step_keys", id.to_string(), both)));
+        }
+        let differing = rows.into_iter().map(|(table, row, [remembered, stored])| Differing {
+            run: id,
+            table,
+            row,
+            remembered,
+            stored,
+        });
+        Some(differing.collect())
     }
-    Ok(differing)
+}
+
+/// The run, where it is stored in the version that is remembered.
+fn in_same_version<'s>(stored: &'s ByRun<(Run, RunVersion)>, known: &KnownRun) -> Option<&'s Run> {
+    match stored.get(&known.run.id) {
+        Some(Ok((run, version))) if *version == known.version => Some(run),
+        _ => None,
+    }
+}
+
+/// What is remembered of a row, and what is stored, where they are not the same.
+fn unlike<R: Debug + PartialEq>(remembered: &R, stored: Option<&R>) -> Option<[String; 2]> {
+    let both = [Some(remembered), stored];
+    (both[0] != both[1]).then(|| both.map(|row| format!("{row:?}")))
 }

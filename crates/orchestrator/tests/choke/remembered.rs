@@ -1,5 +1,7 @@
 //! What a server remembers of a run for its next group is what the store has, after whatever a group did.
 
+use std::collections::BTreeSet;
+
 use kit::Kit;
 use models::incidents::ResolutionType;
 use orchestrator::{
@@ -136,6 +138,57 @@ on_both! {
         assert_eq!(found_now(&agent).await.len(), 1);
         agent.record(run, llm(1)).await.unwrap();
         assert_eq!(agent.run(run).await.policy_draft_count, 9, "it went by the store");
+    }
+
+    async fn what_does_not_read_back_of_one_run_hides_nothing_of_another(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::RunSteps, 6).await;
+        let mut runs = Vec::new();
+        for _ in 0..3 {
+            let run = agent.start().await;
+            runs.push((run, agent.permit(run, ask("read")).await.unwrap().permit_id));
+            kit.clock.advance(chrono::Duration::seconds(1));
+        }
+        are_stored(&agent, 3, "nothing was changed yet").await;
+        for change in [
+            "UPDATE runs SET late = 'x' WHERE started_at = (SELECT min(started_at) FROM runs)",
+            "UPDATE runs SET policy_draft_count = 7",
+            "UPDATE permits SET estimate_input_tokens = 7 WHERE granted_at = (SELECT max(granted_at) FROM permits)",
+        ] {
+            db.tamper(change).await.unwrap();
+        }
+        let compared = compared(&agent).await;
+        let told: BTreeSet<_> =
+            compared.differing.iter().map(|one| (one.run, one.table, one.row.clone())).collect();
+        let [_, (second, _), (third, permit)] = runs[..] else { panic!("{runs:?}") };
+        let due = [
+            (second, "runs", second.to_string()),
+            (third, "runs", third.to_string()),
+            (third, "permits", permit.to_string()),
+        ];
+        assert_eq!((compared.runs, told), (2, BTreeSet::from(due)));
+    }
+
+    async fn many_are_asked_for_by_as_many_statements_as_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::RunSteps, 6).await;
+        let (mut there, mut counts) = (0, Vec::new());
+        for runs in [1, 5, 20] {
+            for _ in there..runs {
+                let run = agent.start().await;
+                agent.record(run, keyed("a", llm(1))).await.unwrap();
+                agent.permit(run, ask("read")).await.unwrap();
+            }
+            there = runs;
+            let before = kit.db.statements();
+            are_stored(&agent, runs, "each with a key and a permit").await;
+            counts.push(kit.db.statements() - before);
+        }
+        assert_eq!(counts, [counts[0]; 3]);
+        // That it begins, and what is stored of runs, traces, permits and keys.
+        assert_eq!(counts[0], 5);
     }
 
     async fn what_another_server_did_to_a_run_is_no_fault(db: TestDatabase) {
