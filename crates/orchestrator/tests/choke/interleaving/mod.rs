@@ -16,6 +16,7 @@ mod calls;
 mod dice;
 pub(crate) mod evidence;
 mod moment;
+mod played;
 mod replica;
 mod seen;
 mod stage;
@@ -27,8 +28,9 @@ use std::{
     time::Instant,
 };
 
+use played::Played;
 use stage::Stage;
-use world::{Played, World};
+use world::World;
 
 /// How many seeds are played where nobody says how many.
 const SEEDS: u64 = 50;
