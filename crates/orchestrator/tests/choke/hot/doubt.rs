@@ -30,50 +30,98 @@ enum Lost {
     Answer,
 }
 
-/// The n-th server, which reaches the store by that wire.
-async fn wired(wire: &Wire, process: u64) -> Kit {
-    let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(wire.url()) };
-    let db = Db::connect(&config).await.unwrap();
-    let clock = Arc::new(FrozenClock::default());
-    let spine = Spine::new(Parts { clock: Arc::clone(&clock) as Arc<_>, ..kit::parts(db.clone(), process) });
-    account::ensure_installation(&spine).await.unwrap();
-    Kit { spine, clock, db }
+impl Lost {
+    /// Which process loses it, and of which tenant.
+    fn at(self) -> (u64, &'static str) {
+        match self {
+            Self::Commit => (1, "acme"),
+            Self::Answer => (2, "umbrella"),
+        }
+    }
+
+    /// How many of two steps are stored where that is lost of the second.
+    fn leaves(self) -> u64 {
+        match self {
+            Self::Commit => 1,
+            Self::Answer => 2,
+        }
+    }
 }
 
-/// Asks while the server's next COMMIT is lost. Whoever asked is told that nobody knows, and nothing is remembered.
-async fn in_doubt<T: std::fmt::Debug>(
-    (board, wire, lost): (&Switchboard, &Wire, Lost),
-    agent: &Agent<'_>,
-    asks: impl Future<Output = Result<T, Error>>,
-) {
-    wire.close_gate();
-    let (told, ()) = tokio::join!(asks, async {
-        let commit = held(board, |line| line.says.starts_with("COMMIT")).await;
-        match lost {
-            Lost::Commit => board.lose(commit),
-            Lost::Answer => board.let_through_unheard(commit),
-        }
-        wire.open_gate();
-    });
-    assert!(matches!(told, Err(Error::CommitUnknown(_))), "{lost:?}: {told:?}");
-    let compared = check_memory::compare_next(&agent.kit.spine, agent.admin.tenant.id, None).await.unwrap();
-    assert_eq!(compared.runs, 0, "{lost:?}: it is read again");
+/// Servers that reach Postgres by wires of one switchboard, and one that looks at what is stored.
+struct Stage {
+    looks: Kit,
+    board: Switchboard,
+    /// Last, so that everybody has left it before it is dropped.
+    _db: TestDatabase,
+}
+
+impl Stage {
+    /// None where there is no Postgres.
+    async fn new() -> Option<Self> {
+        let db = TestDatabase::migrated(Store::Postgres).await?;
+        let board = Switchboard::before(&db);
+        Some(Self { looks: Kit::on(&db).await, board, _db: db })
+    }
+
+    async fn server(&self, lost: Lost) -> Server {
+        let wire = self.board.wire(1);
+        let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(wire.url()) };
+        let db = Db::connect(&config).await.unwrap();
+        let clock = Arc::new(FrozenClock::default());
+        let spine =
+            Spine::new(Parts { clock: Arc::clone(&clock) as Arc<_>, ..kit::parts(db.clone(), lost.at().0) });
+        account::ensure_installation(&spine).await.unwrap();
+        Server { kit: Kit { spine, clock, db }, wire, lost }
+    }
+
+    /// Asks while the server's next COMMIT is lost. Whoever asked is told that nobody knows, and nothing is remembered.
+    async fn in_doubt<T: std::fmt::Debug>(
+        &self,
+        Server { kit, wire, lost }: &Server,
+        agent: &Agent<'_>,
+        asks: impl Future<Output = Result<T, Error>>,
+    ) {
+        wire.close_gate();
+        let (told, ()) = tokio::join!(asks, async {
+            let commit = held(&self.board, |line| line.says.starts_with("COMMIT")).await;
+            match lost {
+                Lost::Commit => self.board.lose(commit),
+                Lost::Answer => self.board.let_through_unheard(commit),
+            }
+            wire.open_gate();
+        });
+        assert!(matches!(told, Err(Error::CommitUnknown(_))), "{lost:?}: {told:?}");
+        let compared = check_memory::compare_next(&kit.spine, agent.admin.tenant.id, None).await.unwrap();
+        assert_eq!(compared.runs, 0, "{lost:?}: it is read again");
+    }
+}
+
+/// A server, and what of it is lost.
+struct Server {
+    kit: Kit,
+    wire: Wire,
+    lost: Lost,
+}
+
+impl Server {
+    /// An agent of a tenant that no other server has.
+    async fn agent(&self) -> Agent<'_> {
+        Agent::of(&self.kit, self.lost.at().1).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_goes_on_from_what_the_store_has_whatever_became_of_its_last_commit() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let (board, looks) = (Switchboard::before(&db), Kit::on(&db).await);
-    for (process, lost) in [(1, Lost::Commit), (2, Lost::Answer)] {
-        let wire = board.wire(1);
-        let kit = wired(&wire, process).await;
-        let agent = Agent::of(&kit, &format!("acme-{process}")).await;
+    let Some(stage) = Stage::new().await else { return };
+    for lost in [Lost::Commit, Lost::Answer] {
+        let server = stage.server(lost).await;
+        let agent = server.agent().await;
         let run = agent.start().await;
         agent.record(run, keyed("a", tool("read"))).await.unwrap();
         is_stored(&agent, "before").await;
-        in_doubt((&board, &wire, lost), &agent, Box::pin(agent.record(run, keyed("b", llm(1))))).await;
-        let stored = at(&looks, &agent).run(run).await.step_count;
-        assert_eq!(stored, if lost == Lost::Answer { 2 } else { 1 }, "{lost:?}");
+        stage.in_doubt(&server, &agent, Box::pin(agent.record(run, keyed("b", llm(1))))).await;
+        assert_eq!(at(&stage.looks, &agent).run(run).await.step_count, lost.leaves(), "{lost:?}");
         for (key, report, index) in
             [("b", llm(1), 1), ("c", llm(1), 2), ("b", llm(1), 1), ("a", tool("read"), 0)]
         {
@@ -92,19 +140,15 @@ async fn a_run_goes_on_from_what_the_store_has_whatever_became_of_its_last_commi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_does_a_trace() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let (board, looks) = (Switchboard::before(&db), Kit::on(&db).await);
-    for (process, lost) in [(1, Lost::Commit), (2, Lost::Answer)] {
-        let wire = board.wire(1);
-        let kit = wired(&wire, process).await;
-        let agent = Agent::of(&kit, &format!("acme-{process}")).await;
-        let agent = &agent;
+    let Some(stage) = Stage::new().await else { return };
+    for lost in [Lost::Commit, Lost::Answer] {
+        let server = stage.server(lost).await;
+        let agent = &server.agent().await;
         let spanned = async |id| ingest_from(agent, "researcher", &[call(1, id)]).await;
         spanned(1).await.unwrap();
         is_stored(agent, "before").await;
-        in_doubt((&board, &wire, lost), agent, Box::pin(spanned(2))).await;
-        let stored = only_run(&at(&looks, agent)).await.step_count;
-        assert_eq!(stored, if lost == Lost::Answer { 2 } else { 1 }, "{lost:?}");
+        stage.in_doubt(&server, agent, Box::pin(spanned(2))).await;
+        assert_eq!(only_run(&at(&stage.looks, agent)).await.step_count, lost.leaves(), "{lost:?}");
         for (id, steps) in [(2, 2), (3, 3), (2, 3), (1, 3)] {
             assert_eq!(spanned(id).await.unwrap().rejected.count, 0);
             let run = only_run(agent).await;
