@@ -3,9 +3,8 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use testkit::Store;
 
-use crate::harness::{Place, Server, replaced};
+use crate::harness::{Place, Server, on_both, replaced};
 
 pub(crate) const RUNS: &str = "/api/v1/runtime/activity/runs";
 
@@ -23,8 +22,7 @@ pub(crate) fn run(place: &Place, server: &Server, sealed: bool) -> String {
     id
 }
 
-async fn every_word_has_its_exit_code(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn every_word_has_its_exit_code(place: Place) {
     let server = place.serve();
     let public = place.public_keys();
     let public = public.to_str().expect("UTF-8");
@@ -66,15 +64,7 @@ async fn every_word_has_its_exit_code(store: Store) {
     }
 }
 
-#[tokio::test]
-async fn every_word_has_its_exit_code_on_sqlite() {
-    every_word_has_its_exit_code(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn every_word_has_its_exit_code_on_postgres() {
-    every_word_has_its_exit_code(Store::Postgres).await;
-}
+on_both!(every_word_has_its_exit_code);
 
 #[test]
 fn a_bundle_needs_no_store_and_no_configuration_to_be_verified() {

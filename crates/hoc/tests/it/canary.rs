@@ -4,9 +4,11 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use testkit::Store;
 
-use crate::{harness::Place, http::Http};
+use crate::{
+    harness::{Place, on_both},
+    http::Http,
+};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 const POLICIES: &str = "/api/v1/runtime/policies";
@@ -217,18 +219,9 @@ pub(crate) async fn nowhere(
     log
 }
 
-#[tokio::test]
-async fn no_planted_secret_is_anywhere_on_sqlite() {
-    no_planted_secret_is_anywhere(Store::Sqlite).await;
-}
+on_both!(no_planted_secret_is_anywhere);
 
-#[tokio::test]
-async fn no_planted_secret_is_anywhere_on_postgres() {
-    no_planted_secret_is_anywhere(Store::Postgres).await;
-}
-
-async fn no_planted_secret_is_anywhere(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn no_planted_secret_is_anywhere(place: Place) {
     let (agent, admin) = (place.key("agent"), place.key("admin"));
     let server = place.serve();
     let planted = planted();
@@ -260,18 +253,9 @@ async fn no_planted_secret_is_anywhere(store: Store) {
     nowhere(&place, server, asking.said, &needles).await;
 }
 
-#[tokio::test]
-async fn where_no_content_is_kept_none_is_anywhere_on_sqlite() {
-    where_no_content_is_kept_none_is_anywhere(Store::Sqlite).await;
-}
+on_both!(where_no_content_is_kept_none_is_anywhere);
 
-#[tokio::test]
-async fn where_no_content_is_kept_none_is_anywhere_on_postgres() {
-    where_no_content_is_kept_none_is_anywhere(Store::Postgres).await;
-}
-
-async fn where_no_content_is_kept_none_is_anywhere(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn where_no_content_is_kept_none_is_anywhere(place: Place) {
     let (agent, admin) = (place.key("agent"), place.key("admin"));
     let server = place.serve();
     let mut asking = Asking { http: server.http(), said: Vec::new() };

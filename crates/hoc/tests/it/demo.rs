@@ -2,12 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use testkit::Store;
+use crate::harness::{Place, Server, on_both};
 
-use crate::harness::{Place, Server};
-
-async fn the_demo_ends_complete(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn the_demo_ends_complete(place: Place) {
     // Twice: the second finds the first's tenant, keys and logs.
     for _ in 0..2 {
         let printed = place.succeed(&["demo", "--once"]);
@@ -61,12 +58,4 @@ fn verdict(line: &str) -> Option<&str> {
     ["ALLOW", "WARN", "BLOCK", "STOP", "KILL", "ABORT"].into_iter().find(|action| *action == last)
 }
 
-#[tokio::test]
-async fn the_demo_ends_complete_on_sqlite() {
-    the_demo_ends_complete(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn the_demo_ends_complete_on_postgres() {
-    the_demo_ends_complete(Store::Postgres).await;
-}
+on_both!(the_demo_ends_complete);

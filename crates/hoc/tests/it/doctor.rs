@@ -10,14 +10,16 @@ use std::{
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::{harness::Place, restore::sqlite3};
+use crate::{
+    harness::{Place, on_both},
+    restore::sqlite3,
+};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 /// The end of the last line, where records were left out.
 const LEFT_OUT: &str = "; no records of runs were opened (--quick)";
 
-async fn a_sound_installation_has_nothing_to_mend(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_sound_installation_has_nothing_to_mend(place: Place) {
     let server = place.serve();
     let place = place.with("HOC_LISTEN", &server.address);
     let printed = place.succeed(&["doctor", "--json"]);
@@ -36,15 +38,7 @@ async fn a_sound_installation_has_nothing_to_mend(store: Store) {
     assert!(!printed.contains("were looked into"), "{printed}");
 }
 
-#[tokio::test]
-async fn a_sound_installation_has_nothing_to_mend_on_sqlite() {
-    a_sound_installation_has_nothing_to_mend(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_sound_installation_has_nothing_to_mend_on_postgres() {
-    a_sound_installation_has_nothing_to_mend(Store::Postgres).await;
-}
+on_both!(a_sound_installation_has_nothing_to_mend);
 
 /// A byte is lost of a run's first step: whoever meets it is told which, and gets the rest.
 #[tokio::test]

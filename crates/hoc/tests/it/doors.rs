@@ -10,11 +10,10 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
-use testkit::Store;
 
 use crate::{
     events::event,
-    harness::{DEADLINE, Place, Server},
+    harness::{DEADLINE, Place, Server, on_both},
     http::{Answer, Http},
 };
 
@@ -353,8 +352,7 @@ fn five_hundred_streams_that_are_quiet_take_a_twentieth_of_a_core() {
 }
 
 /// More readers than a store has connections for, each of whole runs.
-async fn a_crowd_of_readers_is_told_of_no_outage(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_crowd_of_readers_is_told_of_no_outage(place: Place) {
     let place = place.with("HOC_MAX_CONNECTIONS", "4");
     let (agent, auditor) = (place.key("agent"), place.key("auditor"));
     let server = place.serve();
@@ -397,12 +395,4 @@ fn told(answer: &Answer) -> String {
     code.map_or_else(|| answer.status.to_string(), str::to_owned)
 }
 
-#[tokio::test]
-async fn a_crowd_of_readers_is_told_of_no_outage_on_sqlite() {
-    a_crowd_of_readers_is_told_of_no_outage(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_crowd_of_readers_is_told_of_no_outage_on_postgres() {
-    a_crowd_of_readers_is_told_of_no_outage(Store::Postgres).await;
-}
+on_both!(a_crowd_of_readers_is_told_of_no_outage);

@@ -1,9 +1,11 @@
 //! Runs that are followed: what a stream tells, where it goes on, and when it ends.
 
 use serde_json::{Value, json};
-use testkit::Store;
 
-use crate::{harness::Place, http::Http};
+use crate::{
+    harness::{Place, on_both},
+    http::Http,
+};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 const EVENTS: &str = "/api/v1/runtime/activity/events";
@@ -38,8 +40,7 @@ fn start(http: &mut Http, agent: &str) -> String {
     started["run_id"].as_str().expect("an id").to_owned()
 }
 
-async fn a_run_is_followed_to_its_end(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_run_is_followed_to_its_end(place: Place) {
     let (agent, other, viewer) = (place.key("agent"), place.key("agent"), place.key("viewer"));
     let server = place.serve();
     let mut http = server.http();
@@ -118,15 +119,7 @@ async fn a_run_is_followed_to_its_end(store: Store) {
     assert_eq!(server.stop().0, Some(0), "an open stream does not keep a server from stopping");
 }
 
-#[tokio::test]
-async fn a_run_is_followed_to_its_end_on_sqlite() {
-    a_run_is_followed_to_its_end(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_run_is_followed_to_its_end_on_postgres() {
-    a_run_is_followed_to_its_end(Store::Postgres).await;
-}
+on_both!(a_run_is_followed_to_its_end);
 
 #[test]
 fn who_names_an_event_that_never_was_is_told_of_those_that_come() {

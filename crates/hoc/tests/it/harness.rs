@@ -22,6 +22,31 @@ use crate::http::Http;
 /// Long enough that only a hang meets it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
+/// Tries each of these in a place of its own on both stores: as `name::sqlite`, and as `name::postgres` where there is
+/// one. As `testkit::on_both` does of what needs no more than a database.
+macro_rules! on_both {
+    ($($name:ident),+) => {$(
+        mod $name {
+            use testkit::Store;
+
+            use $crate::harness::Place;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(Place::sqlite()).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                if let Some(place) = Place::on(Store::Postgres).await {
+                    super::$name(place).await;
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
 /// An installation's folder, and its database where that is Postgres.
 pub(crate) struct Place {
     pub(crate) folder: TempDir,

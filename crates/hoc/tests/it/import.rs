@@ -8,9 +8,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use testkit::Store;
 
-use crate::harness::{Place, Server};
+use crate::harness::{Place, Server, on_both};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs?limit=200";
 
@@ -50,8 +49,7 @@ fn stored(server: &Server, key: &str) -> Vec<Value> {
     with_steps.collect()
 }
 
-async fn captures_come_in_once(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn captures_come_in_once(place: Place) {
     // Nothing is sealed while it is looked at.
     let place = place.with("HOC_TRACE_QUIET", "1h");
     let viewer = place.key("viewer");
@@ -90,15 +88,7 @@ async fn captures_come_in_once(store: Store) {
     assert_eq!(stored(&server, &viewer), before, "it changes nothing");
 }
 
-#[tokio::test]
-async fn captures_come_in_once_on_sqlite() {
-    captures_come_in_once(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn captures_come_in_once_on_postgres() {
-    captures_come_in_once(Store::Postgres).await;
-}
+on_both!(captures_come_in_once);
 
 #[test]
 fn what_is_wrong_is_told_with_what_to_do_and_the_rest_comes_in() {

@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use testkit::Store;
 
-use crate::harness::{DEADLINE, Place};
+use crate::harness::{DEADLINE, Place, on_both};
 
 const WHOAMI: &str = "/api/v1/account/whoami";
 
@@ -14,8 +13,7 @@ fn last_line(printed: &str) -> Value {
     serde_json::from_str(last).unwrap_or_else(|err| panic!("{err}: {printed}"))
 }
 
-async fn a_key_on_an_empty_store_and_beside_a_server(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_key_on_an_empty_store_and_beside_a_server(place: Place) {
     let printed =
         place.succeed(&["keys", "create", "--role", "agent", "--tenant", "acme", "--agent", "bot", "--json"]);
     let made = last_line(&printed);
@@ -43,15 +41,7 @@ async fn a_key_on_an_empty_store_and_beside_a_server(store: Store) {
     assert!(!place.succeed(&["keys", "list", "--json"]).contains(key), "a secret is shown once");
 }
 
-#[tokio::test]
-async fn a_key_on_an_empty_store_and_beside_a_server_on_sqlite() {
-    a_key_on_an_empty_store_and_beside_a_server(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_key_on_an_empty_store_and_beside_a_server_on_postgres() {
-    a_key_on_an_empty_store_and_beside_a_server(Store::Postgres).await;
-}
+on_both!(a_key_on_an_empty_store_and_beside_a_server);
 
 #[test]
 fn the_public_keys_are_pem_and_nothing_else() {
@@ -81,8 +71,7 @@ fn a_wrong_role_is_refused_with_those_that_are() {
     assert!(refused.stderr.contains("agent, viewer, operator, policy, auditor, admin"), "{}", refused.stderr);
 }
 
-async fn an_agents_key_begins_runs_as_its_agents_alone(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn an_agents_key_begins_runs_as_its_agents_alone(place: Place) {
     let make = |args: &[&str]| place.run(&[&["keys", "create", "--role"], args, &["--json"]].concat());
     for (args, told) in [
         (&["agent"][..], &["--agent NAME", "--any-agent"][..]),
@@ -119,18 +108,9 @@ async fn an_agents_key_begins_runs_as_its_agents_alone(store: Store) {
     start(&any, "sql-analyst2", 201);
 }
 
-#[tokio::test]
-async fn an_agents_key_begins_runs_as_its_agents_alone_on_sqlite() {
-    an_agents_key_begins_runs_as_its_agents_alone(Store::Sqlite).await;
-}
+on_both!(an_agents_key_begins_runs_as_its_agents_alone);
 
-#[tokio::test]
-async fn an_agents_key_begins_runs_as_its_agents_alone_on_postgres() {
-    an_agents_key_begins_runs_as_its_agents_alone(Store::Postgres).await;
-}
-
-async fn another_key_signs_and_the_old_one_stays_published(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn another_key_signs_and_the_old_one_stays_published(place: Place) {
     let admin = place.key("admin");
     let bundle_of = |server: &crate::harness::Server| {
         let mut http = server.http();
@@ -184,15 +164,7 @@ async fn another_key_signs_and_the_old_one_stays_published(store: Store) {
     place.serve().http().get("/readyz", "").expect(200);
 }
 
-#[tokio::test]
-async fn another_key_signs_and_the_old_one_stays_published_on_sqlite() {
-    another_key_signs_and_the_old_one_stays_published(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn another_key_signs_and_the_old_one_stays_published_on_postgres() {
-    another_key_signs_and_the_old_one_stays_published(Store::Postgres).await;
-}
+on_both!(another_key_signs_and_the_old_one_stays_published);
 
 #[test]
 fn what_is_no_key_id_is_told_what_one_is() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::Store;
 
 use crate::{
-    harness::{DEADLINE, Place, Server},
+    harness::{DEADLINE, Place, Server, on_both},
     http::{Answer, Http},
 };
 
@@ -74,8 +74,7 @@ fn told(refusal: &Answer, recorded: bool) -> Value {
     body["verdict"].clone()
 }
 
-async fn what_was_refused_meanwhile_is_written_once(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn what_was_refused_meanwhile_is_written_once(place: Place) {
     let (key, admin) = (place.key("agent"), place.key("admin"));
     let public = place.public_keys();
     let server = place.serve_on_a_shaky_store();
@@ -139,15 +138,7 @@ async fn what_was_refused_meanwhile_is_written_once(store: Store) {
     assert_eq!(code, Some(0), "{log}");
 }
 
-#[tokio::test]
-async fn what_was_refused_meanwhile_is_written_once_on_sqlite() {
-    what_was_refused_meanwhile_is_written_once(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn what_was_refused_meanwhile_is_written_once_on_postgres() {
-    what_was_refused_meanwhile_is_written_once(Store::Postgres).await;
-}
+on_both!(what_was_refused_meanwhile_is_written_once);
 
 /// Lets the tenant go on without its store.
 pub(crate) fn go_on(http: &mut Http, admin: &str) {

@@ -8,11 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use testkit::Store;
 
 use crate::{
     chrome::variable,
-    harness::{DEADLINE, Place, Server},
+    harness::{DEADLINE, Place, Server, on_both},
 };
 
 /// The variable that names a Python with the SDK; `cargo xtask test` sets it.
@@ -94,19 +93,10 @@ fn the_readme_installs_what_is_tested() {
     }
 }
 
-#[tokio::test]
-async fn the_readmes_agent_is_a_run_on_sqlite() {
-    the_readmes_agent_is_a_run(Store::Sqlite).await;
-}
+on_both!(the_readmes_agent_is_a_run);
 
-#[tokio::test]
-async fn the_readmes_agent_is_a_run_on_postgres() {
-    the_readmes_agent_is_a_run(Store::Postgres).await;
-}
-
-async fn the_readmes_agent_is_a_run(store: Store) {
+async fn the_readmes_agent_is_a_run(place: Place) {
     let Some(python) = python() else { return };
-    let Some(place) = Place::on(store).await else { return };
     let place = place.with("HOC_TRACE_QUIET", "1s");
     let admin = place.key("admin");
     let server = place.serve();

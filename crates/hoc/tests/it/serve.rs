@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use testkit::Store;
 
-use crate::harness::{DEADLINE, Place};
+use crate::harness::{DEADLINE, Place, on_both};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 const WHOAMI: &str = "/api/v1/account/whoami";
@@ -28,8 +28,7 @@ fn console_link(greeting: &[String]) -> &str {
     link.unwrap_or_else(|| panic!("no link in {greeting:?}"))
 }
 
-async fn first_and_second_start(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn first_and_second_start(place: Place) {
     let first = place.serve();
     let key = admin_key(&first.greeting);
     first.http().get("/readyz", "").expect(200);
@@ -56,15 +55,7 @@ async fn first_and_second_start(store: Store) {
     second.http().get(WHOAMI, &key).expect(200);
 }
 
-#[tokio::test]
-async fn first_and_second_start_on_sqlite() {
-    first_and_second_start(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn first_and_second_start_on_postgres() {
-    first_and_second_start(Store::Postgres).await;
-}
+on_both!(first_and_second_start);
 
 #[test]
 fn one_line_says_that_it_is_ready_and_nothing_follows() {
@@ -157,8 +148,7 @@ fn a_stop_answers_every_call_that_it_carries_out() {
     }
 }
 
-async fn another_key_is_refused(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn another_key_is_refused(place: Place) {
     place.succeed(&["migrate"]);
     let keys = place.data().join("keys");
     let (mine, away) = (keys.join("signing.pem"), keys.join("away.pem"));
@@ -181,15 +171,7 @@ async fn another_key_is_refused(store: Store) {
     place.serve().http().get("/readyz", "").expect(200);
 }
 
-#[tokio::test]
-async fn another_key_is_refused_on_sqlite() {
-    another_key_is_refused(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn another_key_is_refused_on_postgres() {
-    another_key_is_refused(Store::Postgres).await;
-}
+on_both!(another_key_is_refused);
 
 #[test]
 fn another_wrapping_key_is_refused() {

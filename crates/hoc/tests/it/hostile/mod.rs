@@ -16,9 +16,10 @@ use std::{
     thread,
 };
 
-use testkit::Store;
-
-use crate::{canary::nowhere, harness::Place};
+use crate::{
+    canary::nowhere,
+    harness::{Place, on_both},
+};
 use document::{Operation, Spot, operations};
 use scene::Scene;
 use values::{TOKEN, hostile};
@@ -26,18 +27,9 @@ use values::{TOKEN, hostile};
 /// How many callers there are: a server that waits for the disk has time for another.
 const CALLERS: usize = 4;
 
-#[tokio::test]
-async fn no_hostile_value_is_a_5xx_or_a_token_kept_on_sqlite() {
-    no_hostile_value_is_a_5xx_or_a_token_kept(Store::Sqlite).await;
-}
+on_both!(no_hostile_value_is_a_5xx_or_a_token_kept);
 
-#[tokio::test]
-async fn no_hostile_value_is_a_5xx_or_a_token_kept_on_postgres() {
-    no_hostile_value_is_a_5xx_or_a_token_kept(Store::Postgres).await;
-}
-
-async fn no_hostile_value_is_a_5xx_or_a_token_kept(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn no_hostile_value_is_a_5xx_or_a_token_kept(place: Place) {
     let admin = place.key("admin");
     let server = place.serve();
     let document = server.http().get("/api/v1/openapi.json", &admin).expect(200);

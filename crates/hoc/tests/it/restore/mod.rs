@@ -6,10 +6,9 @@ mod under;
 mod wrong_store;
 
 use serde_json::{Value, json};
-use testkit::Store;
 
 use crate::{
-    harness::{DEADLINE, Place, Server},
+    harness::{DEADLINE, Place, Server, on_both},
     http::Http,
 };
 
@@ -81,8 +80,7 @@ pub(crate) fn sqlite3(place: &Place, command: &str) {
     assert!(ran.status.success() && ran.stderr.is_empty(), "{command}: {ran:?}");
 }
 
-async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_restored_backup_is_read_until_it_is_accepted(place: Place) {
     let admin = place.key("admin");
     let does = |server: &Server, what: &str| {
         rule(&mut server.http(), &admin, what).expect(201);
@@ -150,12 +148,4 @@ async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
     assert!(nothing.contains("nothing to accept"), "{nothing}");
 }
 
-#[tokio::test]
-async fn a_restored_backup_is_read_until_it_is_accepted_on_sqlite() {
-    a_restored_backup_is_read_until_it_is_accepted(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_restored_backup_is_read_until_it_is_accepted_on_postgres() {
-    a_restored_backup_is_read_until_it_is_accepted(Store::Postgres).await;
-}
+on_both!(a_restored_backup_is_read_until_it_is_accepted);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::Store;
 
 use super::{RUNS, finding, goes_on, kept_outside, rule, signed, size_of, sqlite3, start, started, step};
-use crate::harness::{DEADLINE, Place};
+use crate::harness::{DEADLINE, Place, on_both};
 
 /// Waits until the server answers a write as one that is not to be written; no write passes meanwhile.
 fn held_back(write: impl Fn() -> crate::http::Answer) {
@@ -126,8 +126,7 @@ async fn steps_of_an_open_run_that_are_gone_are_missed() {
     place.serve().http().post(&path, &agent, &step).expect(200);
 }
 
-async fn a_kill_that_is_gone_is_missed_by_the_first_step(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_kill_that_is_gone_is_missed_by_the_first_step(place: Place) {
     let (admin, agent) = (place.key("admin"), place.key("agent"));
     let server = place.serve();
     let mut http = server.http();
@@ -146,19 +145,10 @@ async fn a_kill_that_is_gone_is_missed_by_the_first_step(store: Store) {
     http.get("/readyz", "").expect(503);
 }
 
-#[tokio::test]
-async fn a_kill_that_is_gone_is_missed_by_the_first_step_on_sqlite() {
-    a_kill_that_is_gone_is_missed_by_the_first_step(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_kill_that_is_gone_is_missed_by_the_first_step_on_postgres() {
-    a_kill_that_is_gone_is_missed_by_the_first_step(Store::Postgres).await;
-}
+on_both!(a_kill_that_is_gone_is_missed_by_the_first_step);
 
 /// The first to miss something is a run, of which no log tells; a log lost something too, and that is accepted.
-async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted(place: Place) {
     let (admin, agent) = (place.key("admin"), place.key("agent"));
     let server = place.serve();
     let mut http = server.http();
@@ -181,20 +171,11 @@ async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted(store: Sto
     start(&mut http, &agent).expect(201);
 }
 
-#[tokio::test]
-async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_sqlite() {
-    a_server_goes_on_with_its_runs_where_their_loss_was_accepted(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_postgres() {
-    a_server_goes_on_with_its_runs_where_their_loss_was_accepted(Store::Postgres).await;
-}
+on_both!(a_server_goes_on_with_its_runs_where_their_loss_was_accepted);
 
 /// Whoever is told of a loss finds it in the checkpoint folder, though nobody ever signed what was lost. Of an embedded
 /// store the command finds the server by its lock, and asks it first.
-async fn a_loss_is_accepted_as_soon_as_it_is_told(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_loss_is_accepted_as_soon_as_it_is_told(place: Place) {
     let agent = place.key("agent");
     let server = place.serve();
     let mut http = server.http();
@@ -223,15 +204,7 @@ async fn a_loss_is_accepted_as_soon_as_it_is_told(store: Store) {
     start(&mut http, &agent).expect(201);
 }
 
-#[tokio::test]
-async fn a_loss_is_accepted_as_soon_as_it_is_told_on_sqlite() {
-    a_loss_is_accepted_as_soon_as_it_is_told(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_loss_is_accepted_as_soon_as_it_is_told_on_postgres() {
-    a_loss_is_accepted_as_soon_as_it_is_told(Store::Postgres).await;
-}
+on_both!(a_loss_is_accepted_as_soon_as_it_is_told);
 
 /// A freeze is in no log, and its store counts as many changes again when somebody has revoked a key on it.
 #[tokio::test]

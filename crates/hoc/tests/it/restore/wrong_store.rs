@@ -1,10 +1,8 @@
 //! A start on a wrong store with the right keys, as of an empty disk that was not mounted, takes nothing away from what
 //! stands against an older backup.
 
-use testkit::Store;
-
 use super::{finding, goes_on, kept_outside, signed, start, started};
-use crate::harness::{Place, Ran};
+use crate::harness::{Place, Ran, on_both};
 
 /// A command on an empty store that is not the right one, with its keys and checkpoint folder.
 fn elsewhere(place: &Place, args: &[&str]) -> Ran {
@@ -19,8 +17,7 @@ fn aside(place: &Place) -> usize {
     names.filter(|name| name.starts_with("default-runs.of-") && name.ends_with(".checkpoint")).count()
 }
 
-async fn a_start_on_a_wrong_store_hides_no_older_backup(store: Store) {
-    let Some(place) = Place::on(store).await else { return };
+async fn a_start_on_a_wrong_store_hides_no_older_backup(place: Place) {
     let admin = place.key("admin");
     place.back_up_after(|server| started(&mut server.http(), &admin)).await;
     let lost = place.lose(|server| {
@@ -56,12 +53,4 @@ async fn a_start_on_a_wrong_store_hides_no_older_backup(store: Store) {
     assert_eq!(finding(&place, &[], "restore"), (Some(0), String::new()));
 }
 
-#[tokio::test]
-async fn a_start_on_a_wrong_store_hides_no_older_backup_on_sqlite() {
-    a_start_on_a_wrong_store_hides_no_older_backup(Store::Sqlite).await;
-}
-
-#[tokio::test]
-async fn a_start_on_a_wrong_store_hides_no_older_backup_on_postgres() {
-    a_start_on_a_wrong_store_hides_no_older_backup(Store::Postgres).await;
-}
+on_both!(a_start_on_a_wrong_store_hides_no_older_backup);
