@@ -6,11 +6,15 @@
 
 mod missing;
 
-use std::{cell::RefCell, sync::LazyLock};
+use std::{borrow::Cow, cell::RefCell, sync::LazyLock};
 
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, compress_bound, get_error_name};
 
 pub use self::missing::{MissingSegment, held};
+use crate::{
+    records::RecordKind,
+    tagged::{Hashed, RecordRef, RunEvidence},
+};
 
 /// The number of the codec that is written.
 pub const NEWEST: i64 = 1;
@@ -43,6 +47,43 @@ fn pressing() -> CCtx<'static> {
 
 /// Between two lines. None holds one, for JSON escapes it.
 pub const FEED: u8 = b'\n';
+
+/// A record as a line: its canonical bytes, which are those that were hashed where it carries them.
+#[derive(Clone, Debug)]
+pub struct Line<'r> {
+    kind: RecordKind,
+    bytes: Cow<'r, [u8]>,
+}
+
+impl<'r> Line<'r> {
+    /// The line of a record that carries no bytes yet.
+    ///
+    /// # Panics
+    /// As [`RecordRef::canonical_bytes`].
+    #[must_use]
+    pub fn of(record: impl Into<RecordRef<'r>>) -> Self {
+        let record = record.into();
+        Self { kind: record.kind(), bytes: Cow::Owned(record.canonical_bytes()) }
+    }
+
+    /// The kind of its record.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
+    /// Its bytes, without [`FEED`].
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<'r, R: RunEvidence> From<&'r Hashed<R>> for Line<'r> {
+    fn from(record: &'r Hashed<R>) -> Self {
+        Self { kind: R::KIND, bytes: Cow::Borrowed(record.canonical_bytes()) }
+    }
+}
 
 /// The lines, pressed by the newest codec.
 ///

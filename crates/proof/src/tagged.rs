@@ -188,10 +188,12 @@ macro_rules! leaf_hashes {
 
 leaf_hashes!(Record, RecordRef<'_>, RunLeaf, AuditLeaf, MarkLeaf, KindRoot);
 
-/// A record with its hash, which was made from it: so nobody need hash it again to be sure.
+/// A record with its hash and the bytes that were hashed, both made from it: so nobody need make either again to be
+/// sure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hashed<R> {
     record: R,
+    bytes: Vec<u8>,
     hash: Hash,
 }
 
@@ -205,12 +207,19 @@ where
     /// As [`Record::hash`].
     #[must_use]
     pub fn new(record: R) -> Self {
-        let hash = (&record).into().hash();
-        Self { record, hash }
+        let bytes = (&record).into().canonical_bytes();
+        let hash = hash::leaf(&bytes);
+        Self { record, bytes, hash }
     }
 }
 
 impl<R> Hashed<R> {
+    /// The bytes that were hashed.
+    #[must_use]
+    pub fn canonical_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The hash of the record.
     #[must_use]
     pub const fn hash(&self) -> Hash {

@@ -16,7 +16,8 @@ use proof::{
     hash::Hash,
     leaves::{ErasedLeaf, RunLeaf},
     records::StepRecord,
-    tagged::{Hashed, RecordRef},
+    segment::Line,
+    tagged::Hashed,
     words::ActorType,
 };
 
@@ -105,7 +106,7 @@ testkit::on_both! {
             let verdicts: Vec<_> = steps.iter().map(|step| verdict(TENANT, 1, step.step_index)).collect();
             let pairs = steps.iter().zip(&verdicts);
             let decided = pairs.map(|(record, verdict)| DecidedStep { record, verdict }).collect();
-            let evidence = verdicts.iter().map(|verdict| RecordRef::from(verdict.record())).collect();
+            let evidence = verdicts.iter().map(|verdict| Line::of(verdict.record())).collect();
             // Sometimes what was said before is at hand, and sometimes not; and it is not always the last.
             let at_hand = base.as_ref().filter(|base| base.depth < DEEPEST && dice.next(5) > 0);
             let added = NewSegment {
@@ -154,7 +155,7 @@ testkit::on_both! {
         let record = Hashed::new(step(TENANT, 1, 0));
         let of_it = verdict(TENANT, 1, 0);
         let decided = vec![DecidedStep { record: &record, verdict: &of_it }];
-        let added = NewSegment { evidence: vec![of_it.record().into()], ..segment(TENANT, 1, &none, decided) };
+        let added = NewSegment { evidence: vec![Line::of(of_it.record())], ..segment(TENANT, 1, &none, decided) };
         tx.traces().append(&[added]).await.expect("appended");
         let page = PageRequest::new(None, None, false).expect("a page");
         let unsalted = tx.traces().salts(TENANT, &[run]).await.expect("what there is");

@@ -15,7 +15,8 @@ use models::{
 };
 use proof::{
     records::{Record, StepRecord},
-    tagged::{Hashed, RecordRef},
+    segment::Line,
+    tagged::Hashed,
 };
 use testkit::{Damage, StoredSegment};
 
@@ -52,7 +53,7 @@ impl Steps {
         let decided = self.decided();
         for (n, steps) in decided.chunks(at_once).enumerate() {
             let first = (n * at_once) as u64;
-            let evidence = steps.iter().map(|step| RecordRef::from(step.verdict.record())).collect();
+            let evidence = steps.iter().map(|step| Line::of(step.verdict.record())).collect();
             let added = NewSegment {
                 first_record: first * 2,
                 first_step: first,

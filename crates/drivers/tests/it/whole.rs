@@ -29,7 +29,8 @@ use proof::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord, GapRecord,
         IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record, StepRecord,
     },
-    tagged::{Hashed, RecordRef},
+    segment::Line,
+    tagged::Hashed,
     words::{
         Action, ActionTaken, ActorType, Asked, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
@@ -543,13 +544,13 @@ pub(crate) fn segment<'r>(
     records: &'r RunRecords,
     steps: Vec<DecidedStep<'r>>,
 ) -> NewSegment<'r> {
-    let mut evidence: Vec<RecordRef<'_>> = Vec::new();
-    evidence.extend(records.environment.iter().map(RecordRef::from));
-    evidence.extend(records.decisions.iter().map(RecordRef::from));
-    evidence.extend(records.activities.iter().map(RecordRef::from));
-    evidence.extend(records.providers.iter().map(RecordRef::from));
-    evidence.extend(records.gaps.iter().map(RecordRef::from));
-    evidence.extend(records.integrity.iter().map(RecordRef::from));
+    let mut evidence: Vec<Line<'_>> = Vec::new();
+    evidence.extend(records.environment.iter().map(Line::of));
+    evidence.extend(records.decisions.iter().map(Line::of));
+    evidence.extend(records.activities.iter().map(Line::of));
+    evidence.extend(records.providers.iter().map(Line::of));
+    evidence.extend(records.gaps.iter().map(Line::of));
+    evidence.extend(records.integrity.iter().map(Line::of));
     let run = RunId(uuid(run));
     NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence, contents: None }
 }

@@ -7,9 +7,9 @@ use models::{
     verdict::Verdict,
 };
 use proof::{
-    records::StepRecord,
-    segment::{self as codec, FEED},
-    tagged::{Hashed, RecordRef},
+    records::{RecordKind, StepRecord},
+    segment::{self as codec, FEED, Line},
+    tagged::Hashed,
 };
 
 use crate::{
@@ -60,12 +60,12 @@ pub struct DecidedStep<'v> {
 
 impl DecidedStep<'_> {
     /// The record, if it and the verdict speak of the same.
-    fn record(&self) -> Result<&StepRecord, String> {
+    fn record(&self) -> Result<&Hashed<StepRecord>, String> {
         let decision = self.verdict.record();
         let names_it = self.record.decision_id.as_deref() == Some(decision.decision_id.as_str());
         let is_of_it = self.record.run_id == decision.run_id && self.record.tenant_id == decision.tenant_id;
         (names_it && is_of_it)
-            .then_some(&**self.record)
+            .then_some(self.record)
             .ok_or_else(|| format!("step {}: its verdict is about another", self.record.step_index))
     }
 }
@@ -84,7 +84,7 @@ pub struct NewSegment<'r> {
     /// Its steps, in order.
     pub steps: Vec<DecidedStep<'r>>,
     /// Its other records, each kind in order of its place.
-    pub evidence: Vec<RecordRef<'r>>,
+    pub evidence: Vec<Line<'r>>,
     /// The texts that its records name; none where they name none, or none are kept of the run.
     pub contents: Option<NewContents<'r>>,
 }
@@ -131,15 +131,17 @@ fn texts_of(segment: &NewSegment<'_>) -> Option<Result<run_contents::Model, Stor
 }
 
 fn row(segment: &NewSegment<'_>) -> Result<segments::Model, StoreError> {
-    let mut lines = Vec::new();
+    let lengths = segment.evidence.iter().map(|line| line.bytes().len());
+    let lengths = lengths.chain(segment.steps.iter().map(|step| step.record.canonical_bytes().len()));
+    let mut lines = Vec::with_capacity(lengths.map(|length| length + 1).sum());
     let mut counts = Counts::default();
-    for record in &segment.evidence {
-        counts.note(record);
-        push(&mut lines, *record);
+    for line in &segment.evidence {
+        counts.note(line.kind());
+        push(&mut lines, line.bytes());
     }
     for step in &segment.steps {
         let record = step.record().map_err(|why| refused(segment, "steps", &why))?;
-        push(&mut lines, record.into());
+        push(&mut lines, record.canonical_bytes());
     }
     let body = codec::press(&lines).map_err(|why| refused(segment, "body", &why))?;
     // What does not come back as it was hashed must not be stored.
@@ -169,11 +171,11 @@ fn row(segment: &NewSegment<'_>) -> Result<segments::Model, StoreError> {
     })
 }
 
-fn push(lines: &mut Vec<u8>, record: RecordRef<'_>) {
+fn push(lines: &mut Vec<u8>, line: &[u8]) {
     if !lines.is_empty() {
         lines.push(FEED);
     }
-    lines.extend(record.canonical_bytes());
+    lines.extend_from_slice(line);
 }
 
 /// How many records of the classes that a seal counts.
@@ -186,12 +188,12 @@ struct Counts {
 }
 
 impl Counts {
-    fn note(&mut self, record: &RecordRef<'_>) {
-        match record {
-            RecordRef::Decision(_) => self.decisions += 1,
-            RecordRef::Environment(_) => self.environments += 1,
-            RecordRef::Activity(_) => self.activities += 1,
-            RecordRef::Provider(_) => self.providers += 1,
+    fn note(&mut self, kind: RecordKind) {
+        match kind {
+            RecordKind::Decision => self.decisions += 1,
+            RecordKind::Environment => self.environments += 1,
+            RecordKind::Activity => self.activities += 1,
+            RecordKind::Provider => self.providers += 1,
             _ => {}
         }
     }

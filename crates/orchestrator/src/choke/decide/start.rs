@@ -13,6 +13,7 @@ use proof::{
     contents::Salt,
     leaves::{OpenedLeaf, RunLeaf},
     run_ranges::RunRanges,
+    tagged::Hashed,
     words::{ActorType, Assurance, IntegrityStatus, Moment, RunSource, RunStatus, TraceStatus},
 };
 
@@ -256,7 +257,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         ending: None,
         late: None,
     };
-    let environment = capture_environment_evidence(
+    let environment = Hashed::new(capture_environment_evidence(
         &opened.context(),
         state.id::<EvidenceId>(),
         start.request.environment.as_deref(),
@@ -266,14 +267,14 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
             hoc_version: &state.spine.settings().version,
         },
         now,
-    );
-    let environment_hash = opened.trace.ranges.push(&environment);
+    ));
+    opened.trace.ranges.push_hashed(&environment);
     let leaf = RunLeaf::Opened(OpenedLeaf {
         tenant_id: opened.run.tenant.to_string(),
         run_id: run_id.to_string(),
         started_at: models::time::text(now),
         snapshot_digest: opened.snapshot.digest.to_string(),
-        environment_hash: environment_hash.to_string(),
+        environment_hash: environment.hash().to_string(),
     });
     opened.trace.chain_head = leaf.hash();
     let salt = Salt::new(state.spine.secret());

@@ -12,6 +12,7 @@ use proof::{
     contents::Content,
     hash::Hash,
     records::{RecordKind, StepRecord},
+    tagged::Hashed,
     words::{CaptureFailureReason, EvidenceClass, StepKind, StepStatus},
 };
 
@@ -79,8 +80,9 @@ fn activity(
         commitment_key_id: &key_id,
     };
     let seq = run.next_seq(RecordKind::Activity);
-    let activity = capture_activity_evidence(&ctx, id, seq, content, now).map_err(half_done)?;
-    let hash = run.trace.ranges.push(&activity);
+    let activity = Hashed::new(capture_activity_evidence(&ctx, id, seq, content, now).map_err(half_done)?);
+    run.trace.ranges.push_hashed(&activity);
+    let hash = activity.hash();
     state.new.activities.push(activity);
     Ok(Some(hash))
 }
@@ -124,8 +126,9 @@ fn provider(
         error: if report.status == StepStatus::Failure { report.outcome_code.as_deref() } else { None },
     };
     let seq = run.next_seq(RecordKind::Provider);
-    let provider = capture_provider_evidence(&ctx, id, seq, &answer, now).map_err(half_done)?;
-    let hash = run.trace.ranges.push(&provider);
+    let provider = Hashed::new(capture_provider_evidence(&ctx, id, seq, &answer, now).map_err(half_done)?);
+    run.trace.ranges.push_hashed(&provider);
+    let hash = provider.hash();
     state.new.providers.push(provider);
     Ok(Some(hash))
 }

@@ -3,6 +3,7 @@
 use models::ids::{GapId, PermitId, RunId};
 use proof::{
     records::{GapRecord, RecordKind},
+    tagged::Hashed,
     words::Assurance,
 };
 
@@ -22,7 +23,7 @@ pub(in crate::choke) fn record(
     let gap_id: GapId = state.id();
     let recorded_at = models::time::text(state.now);
     let run = state.run_mut(run_id)?;
-    let gap = GapRecord {
+    let gap = Hashed::new(GapRecord {
         tenant_id: run.run.tenant.to_string(),
         run_id: run_id.to_string(),
         gap_id: gap_id.to_string(),
@@ -32,13 +33,13 @@ pub(in crate::choke) fn record(
         permit_id: permit_id.map(|id| id.to_string()),
         answered_at: models::time::text(judged.decided_at),
         recorded_at,
-    };
+    });
     if run.late.is_none() {
         // ENFORCED says that there is no gap, and RECORDED that all was decided first (spec 4). An addendum says it
         // itself.
         run.run.assurance = Assurance::Reported;
     }
-    run.trace.ranges.push(&gap);
+    run.trace.ranges.push_hashed(&gap);
     state.new.gaps.push(gap);
     Ok(())
 }

@@ -21,6 +21,7 @@ use models::{
 use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{PreventionRecord, RecordKind, RunRecord},
+    tagged::Hashed,
     words::{
         EvidenceClass, IntegrityGrade, IntegrityStatus, PreventionOutcome, RunStatus, TerminationReason,
         TraceStatus,
@@ -113,8 +114,8 @@ fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
     let integrity_id: EvidenceId = state.id();
     let run = state.run_mut(id)?;
     let ctx = run.context();
-    let integrity = capture_integrity_evidence(&ctx, integrity_id, &facts, &evaluation, now);
-    run.trace.ranges.push(&integrity);
+    let integrity = Hashed::new(capture_integrity_evidence(&ctx, integrity_id, &facts, &evaluation, now));
+    run.trace.ranges.push_hashed(&integrity);
     let record = run_record(run)?;
     run.trace.ranges.push(&record);
     let receipt = receipt(run, evaluation.grade, models::time::text(now));

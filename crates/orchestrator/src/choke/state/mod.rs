@@ -94,12 +94,12 @@ pub(super) struct Additions {
     /// Of the runs that begin.
     pub(super) salts: Vec<(RunId, Salt)>,
     pub(super) decisions: Vec<Arc<Hashed<DecisionRecord>>>,
-    pub(super) environments: Vec<EnvironmentRecord>,
-    pub(super) activities: Vec<ActivityRecord>,
-    pub(super) providers: Vec<ProviderRecord>,
-    pub(super) integrities: Vec<IntegrityRecord>,
+    pub(super) environments: Vec<Hashed<EnvironmentRecord>>,
+    pub(super) activities: Vec<Hashed<ActivityRecord>>,
+    pub(super) providers: Vec<Hashed<ProviderRecord>>,
+    pub(super) integrities: Vec<Hashed<IntegrityRecord>>,
     pub(super) capture_failures: Vec<CaptureFailureRecord>,
-    pub(super) gaps: Vec<GapRecord>,
+    pub(super) gaps: Vec<Hashed<GapRecord>>,
     pub(super) llm_runs: Vec<LlmRunRecord>,
     /// Steps that do not count, now or no longer.
     pub(super) uncounted: Vec<Uncounted>,

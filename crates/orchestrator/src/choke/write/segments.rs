@@ -10,7 +10,10 @@ use drivers::{
     logs::{Base, DecidedStep, NewContents, NewSegment},
 };
 use models::ids::RunId;
-use proof::{records::RecordKind, segment::held, tagged::RecordRef};
+use proof::{
+    records::RecordKind,
+    segment::{Line, held},
+};
 
 use crate::choke::state::{RunState, State};
 
@@ -25,7 +28,7 @@ pub(super) fn of<'s>(
         added.evidence(&record.run_id, record.into())?;
     }
     for decision in &new.decisions {
-        added.evidence(&decision.run_id, (&***decision).into())?;
+        added.evidence(&decision.run_id, (&**decision).into())?;
     }
     for record in &new.activities {
         added.evidence(&record.run_id, record.into())?;
@@ -71,8 +74,8 @@ struct Added<'s> {
 }
 
 impl<'s> Added<'s> {
-    fn evidence(&mut self, run: &'s str, record: RecordRef<'s>) -> Result<(), StoreError> {
-        self.of(run)?.evidence.push(record);
+    fn evidence(&mut self, run: &'s str, line: Line<'s>) -> Result<(), StoreError> {
+        self.of(run)?.evidence.push(line);
         Ok(())
     }
 
