@@ -7,7 +7,7 @@ use kit::Kit;
 use orchestrator::{
     CallContext, Error,
     background::{answers, sweeper},
-    choke::call::{EndRun, StartRun},
+    choke::call::{EndRun, LlmReport, StartRun, StepReport},
     handlers::activity,
 };
 use proof::words::{EnforcementMode, RunStatus};
@@ -36,6 +36,48 @@ on_both! {
         let err = agent.record(run, keyed("a", llm(6))).await.unwrap_err();
         assert!(matches!(err, Error::IdempotencyConflict { .. }), "{err}");
         assert_eq!(agent.run(run).await.step_count, 2);
+    }
+
+    async fn each_text_tells_a_step_from_another(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let empty = || Some(String::new());
+        let said = |prompt: Option<String>, response: Option<String>| {
+            let report = llm(5);
+            StepReport { llm: report.llm.map(|llm| LlmReport { prompt, response, ..llm }), ..report }
+        };
+        let json = |params: Option<&str>, data: Option<&str>| StepReport {
+            params: params.map(str::to_owned),
+            outcome_data: data.map(str::to_owned),
+            ..said(None, None)
+        };
+        let (one, other) = (Some(r#"{"a":1}"#), Some(r#"{"a":2}"#));
+        let all = Vec::from([
+            said(None, None),
+            said(empty(), None),
+            said(None, empty()),
+            said(Some("a".to_owned()), Some("b".to_owned())),
+            said(Some("b".to_owned()), Some("a".to_owned())),
+            json(one, None),
+            json(None, one),
+            json(other, None),
+            json(one, other),
+        ]);
+        for (at, report) in all.iter().enumerate() {
+            let key = format!("k{at}");
+            let first = agent.record(run, keyed(&key, report.clone())).await.unwrap();
+            for (of, report) in all.iter().enumerate() {
+                let again = agent.record(run, keyed(&key, report.clone())).await;
+                if of == at {
+                    assert_eq!(again.unwrap(), first);
+                } else {
+                    let err = again.unwrap_err();
+                    assert!(matches!(err, Error::IdempotencyConflict { .. }), "{at} {of}: {err}");
+                }
+            }
+        }
+        assert_eq!(agent.run(run).await.step_count, all.len() as u64);
     }
 
     /// Ids of spans are no secrets, and a caller gives the keys that it likes.

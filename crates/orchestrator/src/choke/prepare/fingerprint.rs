@@ -1,10 +1,10 @@
 //! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its
-//! content.
+//! content. Texts may be long: both name them by their digests, for which each is read once.
 
 use engines::logs::redact;
 use models::ids::RunId;
 use proof::{
-    hash::Hash,
+    hash::{Hash, sha256},
     hmac::{TenantKey, keyed},
     words::{OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus},
 };
@@ -59,11 +59,40 @@ impl<'a> StartFingerprint<'a> {
     }
 }
 
+/// SHA-256 of the texts of a step as they came. They are kept nowhere: they go into keyed hashes alone.
+pub(in crate::choke) struct RawDigests {
+    params: Option<Hash>,
+    outcome_data: Option<Hash>,
+    prompt: Option<Hash>,
+    response: Option<Hash>,
+}
+
+impl RawDigests {
+    pub(in crate::choke) fn of(report: &StepReport) -> Self {
+        let llm = report.llm.as_ref();
+        Self {
+            params: digest(report.params.as_deref()),
+            outcome_data: digest(report.outcome_data.as_deref()),
+            prompt: digest(llm.and_then(|llm| llm.prompt.as_deref())),
+            response: digest(llm.and_then(|llm| llm.response.as_deref())),
+        }
+    }
+
+    /// Of a step that does not keep what its call to a model said.
+    pub(in crate::choke) fn without_llm(self) -> Self {
+        Self { prompt: None, response: None, ..self }
+    }
+}
+
+fn digest(text: Option<&str>) -> Option<Hash> {
+    text.map(|text| sha256(text.as_bytes()))
+}
+
 #[derive(Serialize)]
 pub(in crate::choke) struct PermitFingerprint<'a> {
     kind: StepKind,
     skill_name: &'a str,
-    params: Option<&'a str>,
+    params: Option<Hash>,
     provider: Option<&'a str>,
     model: Option<&'a str>,
     estimate: (u64, u64, Option<u64>),
@@ -76,7 +105,7 @@ impl<'a> PermitFingerprint<'a> {
         Self {
             kind: request.kind,
             skill_name: &request.skill_name,
-            params: request.params.as_deref(),
+            params: digest(request.params.as_deref()),
             provider: request.provider.as_deref(),
             model: request.model.as_deref(),
             estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_nanousd),
@@ -89,9 +118,9 @@ impl<'a> PermitFingerprint<'a> {
 pub(in crate::choke) struct StepFingerprint<'a> {
     kind: StepKind,
     skill_name: &'a str,
-    params: Option<&'a str>,
+    params: Option<Hash>,
     status: StepStatus,
-    outcome: (Option<OutcomeCategory>, Option<&'a str>, Option<&'a str>),
+    outcome: (Option<OutcomeCategory>, Option<&'a str>, Option<Hash>),
     llm: Option<LlmFingerprint<'a>>,
     duration_ms: u64,
     retry_count: u64,
@@ -111,8 +140,8 @@ struct LlmFingerprint<'a> {
     tokens: [u64; 6],
     cost_nanousd: Option<u64>,
     request_id: Option<&'a str>,
-    prompt: Option<&'a str>,
-    response: Option<&'a str>,
+    prompt: Option<Hash>,
+    response: Option<Hash>,
     finish_reason: Option<&'a str>,
     /// Absent where none is said: the request is what it was before it could be.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +149,7 @@ struct LlmFingerprint<'a> {
 }
 
 impl<'a> StepFingerprint<'a> {
-    pub(in crate::choke) fn of(report: &'a StepReport) -> Self {
+    pub(in crate::choke) fn of(report: &'a StepReport, texts: &RawDigests) -> Self {
         let llm = report.llm.as_ref().map(|llm| LlmFingerprint {
             model: (llm.provider.as_deref(), llm.model.as_deref()),
             model_requested: llm.model_requested.as_deref(),
@@ -134,21 +163,17 @@ impl<'a> StepFingerprint<'a> {
             ],
             cost_nanousd: llm.cost_nanousd,
             request_id: llm.request_id.as_deref(),
-            prompt: llm.prompt.as_deref(),
-            response: llm.response.as_deref(),
+            prompt: texts.prompt,
+            response: texts.response,
             finish_reason: llm.finish_reason.as_deref(),
             service_tier: llm.service_tier.as_deref(),
         });
         Self {
             kind: report.kind,
             skill_name: &report.skill_name,
-            params: report.params.as_deref(),
+            params: texts.params,
             status: report.status,
-            outcome: (
-                report.outcome_category,
-                report.outcome_code.as_deref(),
-                report.outcome_data.as_deref(),
-            ),
+            outcome: (report.outcome_category, report.outcome_code.as_deref(), texts.outcome_data),
             llm,
             duration_ms: report.duration_ms,
             retry_count: report.retry_count,
@@ -164,19 +189,11 @@ impl<'a> StepFingerprint<'a> {
 }
 
 /// A commitment to the raw input and output of a step: whoever holds them can prove later what was there.
-pub(in crate::choke) fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
-    let llm = report.llm.as_ref();
-    let parts = [
-        report.params.as_deref(),
-        report.outcome_data.as_deref(),
-        llm.and_then(|llm| llm.prompt.as_deref()),
-        llm.and_then(|llm| llm.response.as_deref()),
-    ];
-    let mut value = Vec::new();
-    for part in parts {
-        let bytes = part.unwrap_or_default().as_bytes();
-        value.extend((bytes.len() as u64).to_be_bytes());
-        value.extend(bytes);
+pub(in crate::choke) fn commitment(key: &TenantKey, run_id: RunId, texts: &RawDigests) -> Hash {
+    let mut value = Vec::with_capacity(4 * 33);
+    for text in [texts.params, texts.outcome_data, texts.prompt, texts.response] {
+        value.push(u8::from(text.is_some()));
+        value.extend(text.iter().flat_map(|digest| digest.0));
     }
     keyed(key, "commitment", &run_id.to_string(), "/step", &value)
 }

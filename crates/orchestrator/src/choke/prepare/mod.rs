@@ -104,6 +104,7 @@ pub(crate) struct PreparedStep {
     /// It was exported by a tracer: nobody waits for its verdict.
     pub(super) is_span: bool,
     pub(super) request_hash: Hash,
+    /// Of the parameters, to be held against those of the permit that it names; of none where it names none.
     pub(super) params_hash: Hash,
     pub(super) content: ContentFacts,
     pub(super) params: ParamFacts,

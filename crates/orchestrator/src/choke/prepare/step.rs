@@ -9,7 +9,7 @@ use proof::words::StepKind;
 
 use super::{
     Call, CallKind, Caller, ContentHashes, PreparedStep, capture,
-    fingerprint::{StepFingerprint, commitment, fingerprint, params_hash},
+    fingerprint::{RawDigests, StepFingerprint, commitment, fingerprint, params_hash},
     priced::price_call,
 };
 use crate::{choke::call::StepReport, context::CallContext, errors::Error, report::OtherSide};
@@ -52,16 +52,19 @@ fn prepared(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<
         llm.name_once();
     }
     let key = &ctx.tenant.key;
-    let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
+    let mut texts = RawDigests::of(&report);
+    let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report, &texts))?;
     // For people and rules it is one call, which is counted where it is told.
     if report.other_side != OtherSide::NotTold {
         report.kind = StepKind::Other;
     }
     if report.other_side == OtherSide::ToldWithUse {
         report.llm = None;
+        texts = texts.without_llm();
     }
-    let params_hash = params_hash(key, run_id, report.params.as_deref())?;
-    let commitment = commitment(key, run_id, &report);
+    let bound = report.params.as_deref().filter(|_| report.permit_id.is_some());
+    let params_hash = params_hash(key, run_id, bound)?;
+    let commitment = commitment(key, run_id, &texts);
     let llm = report.llm.as_ref();
     let raw = Raw {
         params: report.params.as_deref(),
