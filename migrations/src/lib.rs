@@ -19,7 +19,7 @@ pub use self::{change::Change, dialect::Dialect, protect::trigger_functions};
 
 /// Every change, oldest first.
 pub const HISTORY: &[Change] =
-    &[Change { name: "m20261129_000105_baseline", statements: baseline::statements }];
+    &[Change { name: "m20261129_000106_baseline", statements: baseline::statements }];
 
 /// What brings a store's schema to head.
 #[derive(Clone, Copy, Debug)]

@@ -89,14 +89,12 @@ const LLM_RUN_RECORDS: &str = r"
 pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
-            // A row is written by every step of its trace.
+            // A row is written by every step of its trace. It is looked for by id and by run: nobody lists traces.
             table::create_busy(d, "aos_traces", AOS_TRACES, 80),
             index("aos_traces_by_run", "aos_traces (tenant_id, run_id)"),
-            index("aos_traces_by_root_hash", "aos_traces (tenant_id, root_hash)"),
             table::create(d, "uncounted_steps", UNCOUNTED_STEPS),
             table::create(d, "llm_run_records", LLM_RUN_RECORDS),
         ],
-        list_indexes("aos_traces", "started_at", &["agent_id", "status"]),
         // One for each filter, however few calls have it: they are kept for good.
         list_indexes(
             "llm_run_records",

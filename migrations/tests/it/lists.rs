@@ -27,7 +27,6 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "conversation_id",
         ],
     ),
-    ("aos_traces", "started_at", &["agent_id", "status"]),
     ("incidents", "created_at", &["lifecycle_state", "severity", "category", "cause_type"]),
     ("policy_rules", "created_at", &["status"]),
     ("limits", "created_at", &["status"]),
