@@ -72,6 +72,16 @@ pub(crate) fn create_busy(dialect: Dialect, table: &str, body: &str, fillfactor:
     create_with(dialect, table, body, Some(fillfactor))
 }
 
+/// The same of small rows that are looked for by their primary key: on SQLite they stand in the tree of that key, where
+/// others have a tree of rows and one of keys. Not for rows that may be longer than a fifth of a page: each of those
+/// would have pages of its own. Who makes such a table anew by [`rebuild`] has to say this again.
+pub(crate) fn by_key(dialect: Dialect, create: String) -> String {
+    match dialect {
+        Dialect::Sqlite => create + ", WITHOUT ROWID",
+        Dialect::Postgres => create,
+    }
+}
+
 fn create_with(dialect: Dialect, table: &str, body: &str, fillfactor: Option<u8>) -> String {
     let (columns, constraints) = parse(body);
     let mut parts: Vec<String> = columns.iter().map(|column| definition(dialect, table, column)).collect();
@@ -165,6 +175,9 @@ mod tests {
             "{sqlite}"
         );
         assert!(sqlite.ends_with(") STRICT"), "{sqlite}");
+        assert!(by_key(Dialect::Sqlite, sqlite).ends_with(") STRICT, WITHOUT ROWID"));
+        let postgres = create(Dialect::Postgres, "t", BODY);
+        assert_eq!(by_key(Dialect::Postgres, postgres.clone()), postgres);
     }
 
     #[test]

@@ -33,7 +33,7 @@ const COUNTERS: &str = r"
 pub(super) fn statements(d: Dialect) -> Vec<String> {
     vec![
         // A row is written by every group that calls its model, or starts or ends a run of its kind.
-        table::create_busy(d, "counters", COUNTERS, 50),
+        table::by_key(d, table::create_busy(d, "counters", COUNTERS, 50)),
         // For who asks of one day of all agents. No column of it changes.
         index("counters_by_part", "counters (tenant_id, counted, part)"),
     ]

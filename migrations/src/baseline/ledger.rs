@@ -70,7 +70,7 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             unique("run_log_once", "run_log (tenant_id, run_id, leaf_type) WHERE leaf_type <> 'ADDENDUM'"),
             index("run_log_by_run", "run_log (tenant_id, run_id, leaf_index)"),
             table::create(d, "log_marks", LOG_MARKS),
-            table::create(d, "tree_nodes", TREE_NODES),
+            table::by_key(d, table::create(d, "tree_nodes", TREE_NODES)),
             table::create(d, "checkpoints", CHECKPOINTS),
             index("checkpoints_by_size", "checkpoints (tenant_id, log, epoch, tree_size)"),
             index("checkpoints_by_log", "checkpoints (tenant_id, log, created_at, id)"),

@@ -93,7 +93,7 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             table::create(d, "limits", LIMITS),
             unique("limits_active_name", "limits (tenant_id, name, namesake) WHERE status = 'ACTIVE'"),
             // A row of a busy limit is written by every group.
-            table::create_busy(d, "limit_usage", LIMIT_USAGE, 50),
+            table::by_key(d, table::create_busy(d, "limit_usage", LIMIT_USAGE, 50)),
             index("limit_usage_over_by", "limit_usage (over_by) WHERE over_by IS NOT NULL"),
             table::create(d, "limit_breaches", LIMIT_BREACHES),
         ],

@@ -74,8 +74,8 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
         vec![
             table::create(d, "run_segments", RUN_SEGMENTS),
             index("run_segments_by_step", "run_segments (tenant_id, run_id, first_step)"),
-            table::create(d, "step_keys", STEP_KEYS),
-            table::create(d, "run_salts", RUN_SALTS),
+            table::by_key(d, table::create(d, "step_keys", STEP_KEYS)),
+            table::by_key(d, table::create(d, "run_salts", RUN_SALTS)),
             table::create(d, "run_contents", RUN_CONTENTS),
         ],
         body,

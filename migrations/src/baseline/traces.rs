@@ -92,7 +92,7 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             // A row is written by every step of its trace. It is looked for by id and by run: nobody lists traces.
             table::create_busy(d, "aos_traces", AOS_TRACES, 80),
             index("aos_traces_by_run", "aos_traces (tenant_id, run_id)"),
-            table::create(d, "uncounted_steps", UNCOUNTED_STEPS),
+            table::by_key(d, table::create(d, "uncounted_steps", UNCOUNTED_STEPS)),
             table::create(d, "llm_run_records", LLM_RUN_RECORDS),
         ],
         // One for each filter, however few calls have it: they are kept for good.
