@@ -1,6 +1,6 @@
 //! From a configuration to an open store and the spine over it: folder, lock, migrations, keys, in this order.
 
-use std::{fs::File, io, path::Path, sync::Arc, time::Duration};
+use std::{fs::File, io, path::Path, sync::Arc, thread, time::Duration};
 
 use adapters::{
     inbound::Otlp,
@@ -47,6 +47,8 @@ pub(crate) struct Opened {
 
 /// Opens the store to serve it: with the spool, and what an earlier server left in it.
 pub(crate) async fn open_to_serve(config: &Config) -> anyhow::Result<Opened> {
+    // Nobody joins it: a server that does not open ends at once. Where there is no thread, the first request builds.
+    let _ = thread::Builder::new().name("warm".to_owned()).spawn(orchestrator::warm);
     let folder = &config.store.data_dir.value;
     private::folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     let spool = SpoolFiles::open(folder).with_context(|| {

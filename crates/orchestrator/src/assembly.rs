@@ -1,4 +1,6 @@
-//! Puts a spine together with what stands above it.
+//! Puts a spine together with what stands above it, and builds ahead what the first request would wait for.
+
+use engines::logs::redact;
 
 use crate::{
     budget::Budget,
@@ -6,6 +8,12 @@ use crate::{
     spine::{Parts, Spine},
     streams::Streams,
 };
+
+/// Builds what every text that comes in is held against. Whoever serves has it done by a thread of its own while the
+/// store is opened; who needs it before it is done waits for the rest.
+pub fn warm() {
+    redact::warm();
+}
 
 impl Spine {
     /// Puts the parts together.

@@ -34,6 +34,7 @@ mod texts;
 pub mod verdict;
 
 pub use self::{
+    assembly::warm,
     context::{CallContext, TenantSettings},
     errors::Error,
     spine::{Clock, Entropy, Parts, Settings, Spine, SystemClock, SystemEntropy},

@@ -29,11 +29,11 @@ const MAX_STATEMENT: usize = 16_384;
 const MAX_BEFORE: usize = 128;
 
 /// The columns of an `INSERT`, up to its first row.
-static INSERT: LazyLock<Regex> =
+pub(super) static INSERT: LazyLock<Regex> =
     LazyLock::new(|| fixed(r"(?i)(?-u:\b)insert\s+(?:ignore\s+)?into\s+[^\s(]+\s*\(([^()]*)\)\s*values\s*"));
 
 /// What stands in the place of a value: `?`, `$1`, `:1`, `%s`; and what is in quotes, where it stands for itself.
-static MARK: LazyLock<Regex> = LazyLock::new(|| fixed(r"'[^']*'|\?|%s|[$:]([0-9]{1,3})(?-u:\b)"));
+pub(super) static MARK: LazyLock<Regex> = LazyLock::new(|| fixed(r"'[^']*'|\?|%s|[$:]([0-9]{1,3})(?-u:\b)"));
 
 /// What statements that take values begin with.
 #[rustfmt::skip]

@@ -11,7 +11,7 @@ use super::{findings::Class, pieces::whole};
 const MAX_NAME: usize = 128;
 
 /// The stems without which no name is sensitive: most names are done with here.
-static STEMS: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static STEMS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&whole("(?i)(?&stems)|(?&stems_of_members)"))
         .unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
 });

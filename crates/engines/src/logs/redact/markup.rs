@@ -23,7 +23,7 @@ const HOLDERS: &[&str] =
     &["add", "entry", "item", "param", "parameter", "prop", "property", "setting", "variable"];
 
 /// The attribute that holds a value.
-static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static VALUE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?-u:\b)value[ \t]*=[ \t]*")
         .unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
 });

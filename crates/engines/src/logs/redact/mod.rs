@@ -101,6 +101,8 @@ pub use rewrite::{redact_json, redact_text};
 pub use screen::{Raw, Screened, derive, screen};
 pub use unveil::{composed, hides_something, unmistakable};
 
+use std::sync::LazyLock;
+
 use findings::Found;
 
 /// The version of fields, shapes and checks together. Stored in each record: another version removes otherwise, so
@@ -118,6 +120,17 @@ use findings::Found;
 /// they are drawn with blanks, rows of JSON by their columns, and what is bound to a statement; it knows hashes of
 /// passwords, the values of a `kind: Secret`, what is piped to a command, pairs in more orders and in more languages.
 pub const REDACTION_VERSION: u64 = 6;
+
+/// Builds what every text is held against, where that is not built yet. It takes some tenths of a second, for which
+/// whoever is the first to have a text redacted waits else.
+pub fn warm() {
+    for table in [&detectors::DETECTORS, &listed::PLACED, &listed::TOLD] {
+        let _ = LazyLock::force(table);
+    }
+    for shape in [&bound::INSERT, &bound::MARK, &fields::STEMS, &markup::VALUE] {
+        let _ = LazyLock::force(shape);
+    }
+}
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
 /// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.
