@@ -83,7 +83,7 @@ const LLM_RUN_RECORDS: &str = r"
     cache_write_tokens count
     cost_note word?(COUNTS_CONTRADICT, NO_PRICE, NO_TOKENS, REPORTED_ZERO)
     PRIMARY KEY (tenant_id, id)
-    UNIQUE (tenant_id, run_id, step_index, trace_id)
+    UNIQUE (tenant_id, run_id, step_index)
 ";
 
 pub(super) fn statements(d: Dialect) -> Vec<String> {
