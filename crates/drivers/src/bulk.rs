@@ -158,20 +158,24 @@ where
         } else {
             Ok(Sends::Values(Values(flat::<E>(chunk, columns, rows))))
         };
-        let (table, expected) = (E::default().table_name(), rows as u64);
+        let (table, expected) = (E::default().table_name(), Some(rows as u64));
         Some(sends.map(|sends| Write { table, expected, decided: false, sql: sql(backend, rows), sends }))
     })
 }
 
+/// The values of SQLite's places, those of the padding too: what is not bound would take the first values of the
+/// statement that goes behind this one.
 fn flat<E: EntityTrait>(
     rows: impl Iterator<Item = E::ActiveModel>,
     columns: &[E::Column],
     count: usize,
 ) -> Vec<Value> {
-    let mut values = Vec::with_capacity(count * columns.len());
+    let places = count.next_power_of_two() * columns.len();
+    let mut values = Vec::with_capacity(places);
     for mut row in rows {
         values.extend(columns.iter().map(|column| taken(&mut row, *column)));
     }
+    values.resize(places, Value::BigInt(None));
     values
 }
 

@@ -12,9 +12,10 @@ use models::{
     ids::{RunId, TenantId},
     logs::{LlmRunRecord, Uncounted},
 };
-use sea_orm::{DbBackend, Statement};
+use sea_orm::DbBackend;
 
 pub(crate) use self::cell::{Cell, LOW, MOST, TABLE, Tally, digest};
+use crate::together::Write;
 
 /// What a unit of work changes of counters, and has not stored yet.
 #[derive(Debug, Default)]
@@ -41,12 +42,13 @@ impl Pending {
 
     /// The statements that store what is noted, in the one order of counters; what is noted is nothing any more after
     /// that. One, however many runs and calls are counted, and none where nothing is.
-    pub(crate) fn statements(&self, backend: DbBackend) -> Vec<Statement> {
+    pub(crate) fn writes(&self, backend: DbBackend) -> Vec<Write> {
         let cells = std::mem::take(&mut self.lock().cells);
         let changed = cells.into_iter().filter(|(_, tally)| *tally != Tally::default());
         let mut changed: Vec<(Cell, Tally)> = changed.collect();
         changed.sort_by_cached_key(|(cell, _)| cell.key());
-        upsert::statements(backend, changed)
+        let statements = upsert::statements(backend, changed);
+        statements.into_iter().map(|statement| Write::any(TABLE, statement)).collect()
     }
 
     /// Notes that the steps of a run from `first` on are added by this unit of work.

@@ -1,8 +1,5 @@
-//! One open transaction on either database: sends statements, counts them, and does not wait for ever.
-//!
-//! Statements are built by sea-orm and sea-query; only this file hands them to sqlx. It does so itself, and
-//! not through sea-orm's executor, because that copies every value before it sends it, cannot bind an array
-//! with a NULL in it, and takes two round trips to begin a read.
+//! One open transaction on either database: sends statements, counts them, and does not wait for ever. What is written
+//! may wait, to go together.
 
 use std::{
     sync::{
@@ -15,18 +12,18 @@ use std::{
 use sea_orm::{
     DbBackend, QueryResult, Statement, Values,
     sea_query::SelectStatement,
-    sqlx::{self, Arguments as _, AssertSqlSafe, Row as _, Sqlite, Transaction, postgres::PgArguments},
+    sqlx::{Sqlite, Transaction},
 };
 use tokio::sync::Mutex;
 
 use models::{ids::TenantId, ledger::LogHead};
 
 use crate::{
-    StoreError, bind,
+    StoreError,
     cells::Pending,
     governed::{Change, Found},
     lent::Lent,
-    patience::in_time,
+    open::Open,
     postgres,
     room::Room,
     rowtype::Rows,
@@ -70,12 +67,6 @@ pub(crate) struct Conn {
     /// What was sent, for tests of how it is carried out.
     #[cfg(test)]
     pub(crate) heard: std::sync::Mutex<Vec<Statement>>,
-}
-
-#[derive(Debug)]
-enum Open {
-    Postgres(Lent),
-    Sqlite(Transaction<'static, Sqlite>),
 }
 
 impl Conn {
@@ -135,11 +126,9 @@ impl Conn {
     }
 
     /// From now on what [`Self::write`] is given waits, and goes together before anything else is asked, at the commit,
-    /// or where it is much. On SQLite nothing waits.
+    /// or where it is much.
     pub(crate) fn write_together(&self) {
-        if self.backend == DbBackend::Postgres {
-            self.together.begin();
-        }
+        self.together.begin();
     }
 
     /// Sends a write, or has it wait for others.
@@ -152,7 +141,7 @@ impl Conn {
     }
 
     async fn send(&self, mut write: Write) -> Result<(), StoreError> {
-        let sends = std::mem::replace(&mut write.sends, Sends::Values(Values(Vec::new())));
+        let sends = write.taken();
         write.touched(self.send_now(&write.sql, sends).await?)
     }
 
@@ -163,12 +152,23 @@ impl Conn {
     }
 
     async fn send_now(&self, sql: &str, sends: Sends) -> Result<u64, StoreError> {
-        match sends {
-            Sends::Rows(rows) => self.rows_sent(sql, rows).await,
-            Sends::Values(values) => {
-                let sql = sql.to_owned();
-                self.executed(Statement { sql, values: Some(values), db_backend: self.backend }).await
-            }
+        let are_rows = matches!(sends, Sends::Rows(_));
+        #[cfg(test)]
+        self.hear(sql, &sends);
+        let watch = Watch::start(self, sql);
+        let touched = self.open.lock().await.execute(sql, sends).await;
+        if are_rows {
+            self.note_rows(touched.as_ref().copied());
+        }
+        watch.end(touched)
+    }
+
+    #[cfg(test)]
+    fn hear(&self, sql: &str, sends: &Sends) {
+        if let Sends::Values(values) = sends {
+            let (sql, values) = (sql.to_owned(), Some(values.clone()));
+            let heard = Statement { sql, values, db_backend: self.backend };
+            self.heard.lock().expect("no test fails while it listens").push(heard);
         }
     }
 
@@ -189,7 +189,7 @@ impl Conn {
     }
 
     async fn send_all(&self, waiting: Vec<Write>) -> Result<(), StoreError> {
-        for mut part in together::parts(waiting) {
+        for mut part in together::parts(self.backend, waiting) {
             if part.len() > 1 {
                 let touched = self.sent_as_one(&mut part).await?;
                 part.iter().zip(touched).try_for_each(|(write, touched)| write.touched(touched))?;
@@ -201,53 +201,29 @@ impl Conn {
     }
 
     async fn sent_as_one(&self, waiting: &mut [Write]) -> Result<Vec<u64>, StoreError> {
-        let (sql, tables) = (together::as_one(waiting), together::tables(waiting));
+        let (sql, tables) = (together::as_one(self.backend, waiting), together::tables(waiting));
         let watch = Watch::start(self, &sql).of(&tables);
-        let mut args = PgArguments::default();
-        for write in waiting.iter_mut() {
-            match std::mem::replace(&mut write.sends, Sends::Values(Values(Vec::new()))) {
-                Sends::Rows(rows) => args.add(rows).map_err(StoreError::Database)?,
-                Sends::Values(_) => return Err(StoreError::Database("only rows go together".into())),
-            }
+        let sends = waiting.iter_mut().map(Write::taken).collect();
+        let touched = self.open.lock().await.execute_all(&sql, sends).await;
+        self.note_rows(touched.as_ref().map(|all| all.iter().sum()));
+        watch.end(touched)
+    }
+
+    /// Notes how much was written as rows of a type. Where it failed, it may be that the table has other columns than
+    /// when the catalogue was read.
+    fn note_rows(&self, touched: Result<u64, &StoreError>) {
+        match (touched, &self.pool) {
+            (Ok(touched), _) => _ = self.written.fetch_add(touched, Ordering::Relaxed),
+            (Err(err), Some(pool)) if err.is_retry() => pool.row_types.forget(),
+            (Err(_), _) => {}
         }
-        let Open::Postgres(lent) = &mut *self.open.lock().await else { return Err(not_postgres()) };
-        let sent =
-            in_time(sqlx::query_with(AssertSqlSafe(sql.as_str()), args).fetch_one(lent.asking())).await;
-        lent.answered(&sent);
-        if sent.as_ref().is_err_and(StoreError::is_retry) {
-            self.pool()?.row_types.forget();
-        }
-        let row = watch.end(sent)?;
-        let counts = (0..waiting.len()).map(|at| row.try_get::<i64, _>(at).map(i64::unsigned_abs));
-        let touched = counts.collect::<Result<Vec<u64>, sqlx::Error>>()?;
-        self.written.fetch_add(touched.iter().sum(), Ordering::Relaxed);
-        Ok(touched)
     }
 
     /// Sends a statement that answers no rows; returns how many it touched. What waits goes first.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
         self.send_waiting().await?;
-        self.executed(statement).await
-    }
-
-    async fn executed(&self, statement: Statement) -> Result<u64, StoreError> {
-        #[cfg(test)]
-        self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
-        let watch = Watch::start(self, &sql);
-        let touched = match &mut *self.open.lock().await {
-            Open::Postgres(lent) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                let done = in_time(query.execute(lent.asking())).await;
-                lent.answered(&done);
-                done.map(|done| done.rows_affected())
-            }
-            Open::Sqlite(tx) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
-                in_time(query.execute(&mut **tx)).await.map(|done| done.rows_affected())
-            }
-        };
-        watch.end(touched)
+        self.send_now(&sql, Sends::Values(values.unwrap_or_else(|| Values(Vec::new())))).await
     }
 
     /// Sends a statement and waits for all its rows. What waits goes first.
@@ -257,43 +233,13 @@ impl Conn {
         self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
         let watch = Watch::start(self, &sql);
-        let rows = match &mut *self.open.lock().await {
-            Open::Postgres(lent) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                let rows = in_time(query.fetch_all(lent.asking())).await;
-                lent.answered(&rows);
-                rows.map(|rows| rows.into_iter().map(Into::into).collect())
-            }
-            Open::Sqlite(tx) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
-                in_time(query.fetch_all(&mut **tx))
-                    .await
-                    .map(|rows| rows.into_iter().map(Into::into).collect())
-            }
-        };
+        let rows = self.open.lock().await.rows(&sql, values).await;
         watch.end(rows)
     }
 
     /// No rows of a table yet, for [`Write`]. Postgres only.
     pub(crate) fn no_rows(&self, table: &str, columns: &[&str]) -> Result<Rows, StoreError> {
         Ok(Rows::new(self.pool()?.row_types.of(table)?, columns))
-    }
-
-    /// Sends a statement whose one argument is rows of a table; returns how many it touched. Postgres only.
-    async fn rows_sent(&self, sql: &str, rows: Rows) -> Result<u64, StoreError> {
-        let watch = Watch::start(self, sql);
-        let mut args = PgArguments::default();
-        args.add(rows).map_err(StoreError::Database)?;
-        let Open::Postgres(lent) = &mut *self.open.lock().await else { return Err(not_postgres()) };
-        let sent = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(lent.asking())).await;
-        lent.answered(&sent);
-        match &sent {
-            Ok(done) => _ = self.written.fetch_add(done.rows_affected(), Ordering::Relaxed),
-            // It may be that the table has other columns than when the catalogue was read.
-            Err(err) if err.is_retry() => self.pool()?.row_types.forget(),
-            Err(_) => {}
-        }
-        watch.end(sent.map(|done| done.rows_affected()))
     }
 
     /// What this process saw of the logs.
@@ -332,8 +278,8 @@ impl Conn {
 
     /// Stores what is noted of counters. Before a commit, and before who writes here reads them.
     pub(crate) async fn store_counters(&self) -> Result<(), StoreError> {
-        for statement in self.counters.statements(self.backend) {
-            self.execute(statement).await?;
+        for write in self.counters.writes(self.backend) {
+            self.write(write).await?;
         }
         Ok(())
     }
@@ -366,31 +312,23 @@ impl Conn {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         // After a failure it would only be refused, and the refusal be told in place of this.
         if !self.failed.load(Ordering::Relaxed) {
+            // Behind all else, so that no lock on a counter is held for longer than the commit takes.
+            self.store_counters().await?;
             self.send_waiting().await?;
         }
         if self.failed.load(Ordering::Relaxed) {
             self.rollback().await?;
             return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
         }
-        // Behind all else, so that no lock on a counter is held for longer than the commit takes.
-        self.store_counters().await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let room = self.room;
-        let note = |err: &StoreError| {
+        self.open.into_inner().commit().await.inspect_err(|err| {
             if let Some(room) = &room {
                 room.note(err);
             }
-        };
-        match self.open.into_inner() {
-            Open::Postgres(lent) => {
-                lent.commit().await.map_err(StoreError::at_commit).inspect_err(note)?;
-                if let Some(pool) = self.pool {
-                    pool.growth.note(self.written.into_inner(), &pool.connections);
-                }
-            }
-            Open::Sqlite(tx) => {
-                in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit).inspect_err(note)?;
-            }
+        })?;
+        if let Some(pool) = self.pool {
+            pool.growth.note(self.written.into_inner(), &pool.connections);
         }
         // Told as a statement is: who follows what is carried out sees where it became durable.
         tracing::trace!(sql = "COMMIT", "statement");
@@ -405,10 +343,7 @@ impl Conn {
 
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        match self.open.into_inner() {
-            Open::Postgres(lent) => lent.rollback().await,
-            Open::Sqlite(tx) => in_time(tx.rollback()).await,
-        }
+        self.open.into_inner().rollback().await
     }
 }
 
@@ -456,7 +391,13 @@ impl<'s> Watch<'s> {
         } else if let Some(answered) = &self.conn.answered {
             answered.fetch_add(1, Ordering::Relaxed);
         }
-        if self.tables.is_empty() { answer } else { answer.map_err(|err| err.of_tables(self.tables)) }
+        // SQLite stops at the statement that fails, and says itself which table it is about.
+        let says_so = self.conn.backend != DbBackend::Postgres;
+        if self.tables.is_empty() || says_so {
+            answer
+        } else {
+            answer.map_err(|err| err.of_tables(self.tables))
+        }
     }
 }
 

@@ -74,6 +74,7 @@ mod keys;
 pub mod ledger;
 mod lent;
 pub mod logs;
+mod open;
 pub mod overview;
 mod patience;
 #[cfg(test)]

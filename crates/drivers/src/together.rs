@@ -1,12 +1,13 @@
-//! Writes that wait, and go to Postgres together: a group's whole plan in one trip there and back.
+//! Writes that wait, and go to the store together: a group's whole plan in one trip there and back.
 //!
-//! They are one statement, a `WITH` of all of them. They see the rows as they were before it, so no two of them may
-//! touch one row; a key that one adds is there for what refers to it, for that is asked at the statement's end.
-//! SQLite is in the process, so there a statement costs no trip, and none waits.
+//! On Postgres they are one statement, a `WITH` of all of them. They see the rows as they were before it, so no two of
+//! them may touch one row; a key that one adds is there for what refers to it, for that is asked at the statement's
+//! end. SQLite is in the process, but each of its connections has a thread of its own, to which a trip is two changes
+//! of thread: it gets a text of several statements, and carries out one after the other.
 
 use std::sync::{Mutex, PoisonError};
 
-use sea_orm::Values;
+use sea_orm::{DbBackend, Statement, Value, Values};
 
 use crate::{StoreError, rowtype::Rows};
 
@@ -14,11 +15,17 @@ use crate::{StoreError, rowtype::Rows};
 /// are waited for as one statement is. What nearly every group writes is far less.
 const MOST_WAITING: usize = 4 << 20;
 
+/// So many places a text of several statements of SQLite has at most. Of how many rows each of its tables gets depends
+/// which text it is: where they are few, texts are few and short enough to be kept, and where they are many a trip
+/// more is little beside what it carries.
+const MOST_PLACES: usize = 1_024;
+
 /// A statement that touches as many rows as it says, or fails.
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) table: &'static str,
-    pub(crate) expected: u64,
+    /// None where it may be any number.
+    pub(crate) expected: Option<u64>,
     /// Whether its rows are found at the version that they were decided on: where they are fewer, one of them was
     /// written since, and whoever decided tries again.
     pub(crate) decided: bool,
@@ -36,17 +43,42 @@ pub(crate) enum Sends {
 }
 
 impl Write {
+    /// One that touches whatever rows it finds.
+    pub(crate) fn any(table: &'static str, statement: Statement) -> Self {
+        let Statement { sql, values, .. } = statement;
+        let sends = Sends::Values(values.unwrap_or_else(|| Values(Vec::new())));
+        Self { table, expected: None, decided: false, sql, sends }
+    }
+
+    /// What it is sent with, taken out.
+    pub(crate) fn taken(&mut self) -> Sends {
+        std::mem::replace(&mut self.sends, Sends::Values(Values(Vec::new())))
+    }
+
     /// How many bytes of rows wait with it.
     fn bytes(&self) -> usize {
         match &self.sends {
             Sends::Rows(rows) => rows.bytes(),
-            Sends::Values(_) => 0,
+            Sends::Values(values) => values.0.iter().map(bytes_of).sum(),
+        }
+    }
+
+    fn are_rows(&self) -> bool {
+        matches!(self.sends, Sends::Rows(_))
+    }
+
+    /// How many places its text has; for rows of a type there is one.
+    fn places(&self) -> usize {
+        match &self.sends {
+            Sends::Rows(_) => 1,
+            Sends::Values(values) => values.0.len(),
         }
     }
 
     /// That it touched so many rows.
     pub(crate) fn touched(&self, actual: u64) -> Result<(), StoreError> {
-        let Self { table, expected, .. } = *self;
+        let table = self.table;
+        let Some(expected) = self.expected else { return Ok(()) };
         match actual == expected {
             true => Ok(()),
             false if self.decided => {
@@ -57,9 +89,24 @@ impl Write {
     }
 }
 
+fn bytes_of(value: &Value) -> usize {
+    let text = match value {
+        Value::String(Some(text)) => text.len(),
+        Value::Bytes(Some(bytes)) => bytes.len(),
+        _ => 0,
+    };
+    size_of::<Value>() + text
+}
+
 /// What waits; none where nothing is to wait.
 #[derive(Debug, Default)]
-pub(crate) struct Together(Mutex<Option<Vec<Write>>>);
+pub(crate) struct Together(Mutex<Option<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    writes: Vec<Write>,
+    bytes: usize,
+}
 
 impl Together {
     /// From now on writes wait.
@@ -71,7 +118,8 @@ impl Together {
     pub(crate) fn keep(&self, write: Write) -> Option<Write> {
         match &mut *self.lock() {
             Some(waiting) => {
-                waiting.push(write);
+                waiting.bytes += write.bytes();
+                waiting.writes.push(write);
                 None
             }
             None => Some(write),
@@ -80,32 +128,38 @@ impl Together {
 
     /// Whether so much waits that it is to be sent before there is more.
     pub(crate) fn is_full(&self) -> bool {
-        let waiting = self.lock();
-        waiting.iter().flatten().map(Write::bytes).sum::<usize>() >= MOST_WAITING
+        self.lock().as_ref().is_some_and(|waiting| waiting.bytes >= MOST_WAITING)
     }
 
     /// Takes what waits. What comes after it waits as well.
     pub(crate) fn take(&self) -> Vec<Write> {
-        self.lock().as_mut().map(std::mem::take).unwrap_or_default()
+        self.lock().as_mut().map(std::mem::take).unwrap_or_default().writes
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<Write>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What waits, in parts that go together, in the order in which it came: rows do, and values go alone, for Postgres
-/// binds them to one statement.
-pub(crate) fn parts(writes: Vec<Write>) -> Vec<Vec<Write>> {
+/// What waits, in parts that go together, in the order in which it came. On Postgres rows do, and values go alone, for
+/// it binds them to one statement.
+pub(crate) fn parts(backend: DbBackend, writes: Vec<Write>) -> Vec<Vec<Write>> {
     let mut parts: Vec<Vec<Write>> = Vec::new();
-    let rows = |write: &Write| matches!(write.sends, Sends::Rows(_));
     for write in writes {
         match parts.last_mut() {
-            Some(part) if rows(&write) && part.iter().all(rows) => part.push(write),
+            Some(part) if joins(backend, part, &write) => part.push(write),
             _ => parts.push(vec![write]),
         }
     }
     parts
+}
+
+fn joins(backend: DbBackend, part: &[Write], next: &Write) -> bool {
+    let mut all = part.iter().chain([next]);
+    match backend {
+        DbBackend::Postgres => all.all(Write::are_rows),
+        _ => all.map(Write::places).sum::<usize>() <= MOST_PLACES,
+    }
 }
 
 /// What they write, each table once.
@@ -119,8 +173,12 @@ pub(crate) fn tables(writes: &[Write]) -> Vec<&'static str> {
     tables
 }
 
-/// The statements as one of Postgres, whose one row has how many rows each of them touched.
-pub(crate) fn as_one(writes: &[Write]) -> String {
+/// The statements as one: on Postgres a statement whose one row has how many rows each of them touched, on SQLite a
+/// text that is answered statement by statement.
+pub(crate) fn as_one(backend: DbBackend, writes: &[Write]) -> String {
+    if backend != DbBackend::Postgres {
+        return writes.iter().map(|write| write.sql.as_str()).collect::<Vec<_>>().join("; ");
+    }
     let parts = writes.iter().enumerate().map(|(at, write)| {
         let sql = write.sql.replacen("$1::", &format!("${}::", at + 1), 1);
         format!("w{at} AS ({sql} RETURNING 1)")
@@ -136,7 +194,7 @@ mod tests {
     fn write(sql: &str) -> Write {
         Write {
             table: "t",
-            expected: 1,
+            expected: Some(1),
             decided: false,
             sql: sql.to_owned(),
             sends: Sends::Values(Values(vec![1_i64.into()])),
@@ -164,6 +222,8 @@ mod tests {
         ));
         let decided = Write { decided: true, ..write("a") };
         assert!(matches!(decided.touched(0), Err(StoreError::Retry(_))));
+        let any = Write { expected: None, ..write("a") };
+        assert!(any.touched(0).is_ok() && any.touched(7).is_ok());
     }
 
     #[test]
@@ -173,11 +233,30 @@ mod tests {
             write("UPDATE b SET x = v.x FROM UNNEST($1::\"b\"[]) AS v"),
         ];
         assert_eq!(
-            as_one(&all),
+            as_one(DbBackend::Postgres, &all),
             "WITH w0 AS (INSERT INTO a SELECT x FROM UNNEST($1::\"a\"[]) RETURNING 1), \
              w1 AS (UPDATE b SET x = v.x FROM UNNEST($2::\"b\"[]) AS v RETURNING 1) \
              SELECT (SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1)"
         );
-        assert_eq!(parts(all.into()).len(), 2, "values go alone");
+        assert_eq!(parts(DbBackend::Postgres, all.into()).len(), 2, "values go alone");
+    }
+
+    #[test]
+    fn sqlite_gets_them_in_one_text_as_long_as_that_is_short() {
+        let one = |places: usize| Write {
+            sends: Sends::Values(Values(vec![Value::BigInt(None); places])),
+            ..write("INSERT INTO a VALUES (?)")
+        };
+        assert_eq!(
+            as_one(DbBackend::Sqlite, &[one(1), one(1)]),
+            "INSERT INTO a VALUES (?); INSERT INTO a VALUES (?)"
+        );
+        let sizes = |places: &[usize]| {
+            let all = places.iter().map(|places| one(*places)).collect();
+            parts(DbBackend::Sqlite, all).iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[20, 30, 500]), [3]);
+        assert_eq!(sizes(&[20, 5_000, 30, 40]), [1, 1, 2], "what is long goes alone, and in its order");
+        assert_eq!(sizes(&[1_000, 24, 1]), [2, 1]);
     }
 }

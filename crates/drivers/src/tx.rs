@@ -357,9 +357,8 @@ impl Tx {
         self.conn.execute(Statement::from_string(backend, setting)).await.map(drop)
     }
 
-    /// From now on writes that touch a known number of rows wait, and go to the store together: with the commit, before
-    /// anything is read, or where they are some MiB. Whoever begins this has read what it needs. That one of them fails
-    /// is told then.
+    /// From now on what is written waits, and goes to the store together: with the commit, before anything is read, or
+    /// where it is some MiB. Whoever begins this has read what it needs. That something of it fails is told then.
     pub fn write_together(&self) {
         self.conn.write_together();
     }

@@ -95,11 +95,14 @@ fn upsert(backend: DbBackend, rows: &[[Value; WIDTH]]) -> Statement {
         };
         COLUMNS.into_iter().enumerate().map(column).collect()
     } else {
-        // As for other rows: texts are few, and what is not bound is NULL and matches nothing.
+        // As for other rows: texts are few, and what they are padded with is NULL and matches nothing.
         let tuple = format!("({})", ["?"; WIDTH].join(","));
-        let tuples = vec![tuple; rows.len().next_power_of_two()].join(",");
+        let padded = rows.len().next_power_of_two();
+        let tuples = vec![tuple; padded].join(",");
         let _ = write!(sql, "*, 0 FROM (VALUES {tuples}) WHERE column1 IS NOT NULL");
-        rows.iter().flatten().cloned().collect()
+        let mut values: Vec<Value> = rows.iter().flatten().cloned().collect();
+        values.resize(padded * WIDTH, Value::BigInt(None));
+        values
     };
     let [least, greatest] =
         if backend == DbBackend::Postgres { ["LEAST", "GREATEST"] } else { ["MIN", "MAX"] };

@@ -26,6 +26,7 @@ use crate::{
     keys,
     read::{self, ByRun},
     tally,
+    together::Write,
 };
 
 of_tenant!(permits);
@@ -265,7 +266,7 @@ impl Policies<'_> {
                 .filter(Column::Id.in_subquery(open.into_query()))
                 // A moment that no clock of any replica has before it.
                 .col_expr(Column::LapsesAt, Expr::col(Column::GrantedAt));
-            self.conn.execute(update.build(backend)).await?;
+            self.conn.write(Write::any(permits::Entity.table_name(), update.build(backend))).await?;
         }
         Ok(())
     }
