@@ -71,33 +71,51 @@ impl Appender {
     }
 }
 
-/// Gives audit rows their places in the Audit Ledger and stores them.
+/// The Audit Ledger, whose head this transaction holds, and how many rows each run has in it: all that is read to
+/// append.
 ///
 /// `run_seq` counts a run's rows from 1 without holes: the head's lock makes the tenant's appends one after another.
-pub(crate) async fn append_audit(
-    spine: &Spine,
-    tx: &Tx,
-    tenant: TenantId,
-    drafts: Vec<AuditDraft>,
-    now: DateTime<Utc>,
-) -> Result<Vec<AuditEntry>, StoreError> {
-    let mut log = Appender::lock(tx, tenant, LogName::Audit).await?;
-    let at = log.not_before(now);
-    let runs: BTreeSet<RunId> =
-        drafts.iter().filter_map(|draft| draft.run_id.as_deref()?.parse().ok()).collect();
-    let runs: Vec<RunId> = runs.into_iter().collect();
-    let mut last_seq =
-        if runs.is_empty() { HashMap::new() } else { tx.logs().audit_run_seqs(tenant, &runs).await? };
-    let mut entries = Vec::with_capacity(drafts.len());
-    for draft in drafts {
+pub(crate) struct AuditAppender {
+    log: Appender,
+    last_seq: HashMap<RunId, u64>,
+}
+
+impl AuditAppender {
+    /// Locks the head, to append these rows.
+    pub(crate) async fn lock(tx: &Tx, tenant: TenantId, drafts: &[AuditDraft]) -> Result<Self, StoreError> {
+        let log = Appender::lock(tx, tenant, LogName::Audit).await?;
+        let runs: BTreeSet<RunId> =
+            drafts.iter().filter_map(|draft| draft.run_id.as_deref()?.parse().ok()).collect();
+        let runs: Vec<RunId> = runs.into_iter().collect();
+        let last_seq =
+            if runs.is_empty() { HashMap::new() } else { tx.logs().audit_run_seqs(tenant, &runs).await? };
+        Ok(Self { log, last_seq })
+    }
+
+    /// Gives the rows their places and stores them.
+    pub(crate) async fn append(
+        mut self,
+        spine: &Spine,
+        tx: &Tx,
+        drafts: Vec<AuditDraft>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let at = self.log.not_before(now);
+        let entries: Vec<AuditEntry> =
+            drafts.into_iter().map(|draft| self.placed(spine.id(now), draft, at)).collect();
+        tx.logs().insert_audit(&entries).await?;
+        self.log.save(tx).await?;
+        Ok(entries)
+    }
+
+    fn placed(&mut self, id: AuditId, draft: AuditDraft, at: DateTime<Utc>) -> AuditEntry {
         let run_seq = draft.run_id.as_deref().and_then(|id| id.parse::<RunId>().ok()).map(|run| {
-            let seq = last_seq.entry(run).or_default();
+            let seq = self.last_seq.entry(run).or_default();
             *seq += 1;
             *seq
         });
-        let id: AuditId = spine.id(now);
         let record = AuditRecord {
-            tenant_id: tenant.to_string(),
+            tenant_id: self.log.head.tenant.to_string(),
             run_id: draft.run_id,
             id: id.to_string(),
             event_type: draft.event_type,
@@ -113,11 +131,20 @@ pub(crate) async fn append_audit(
             created_at: models::time::text(at),
         };
         let leaf_hash = AuditLeaf::Entry(record.clone()).hash();
-        entries.push(AuditEntry { record, leaf_index: log.append(leaf_hash, at), leaf_hash });
+        AuditEntry { record, leaf_index: self.log.append(leaf_hash, at), leaf_hash }
     }
-    tx.logs().insert_audit(&entries).await?;
-    log.save(tx).await?;
-    Ok(entries)
+}
+
+/// Locks the Audit Ledger, and appends rows to it.
+pub(crate) async fn append_audit(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    drafts: Vec<AuditDraft>,
+    now: DateTime<Utc>,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let log = AuditAppender::lock(tx, tenant, &drafts).await?;
+    log.append(spine, tx, drafts, now).await
 }
 
 /// Appends the row that a change owes and hands out the change, to be stored in the same transaction.

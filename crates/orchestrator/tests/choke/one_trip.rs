@@ -40,9 +40,11 @@ fn written() -> Vec<String> {
     writes
 }
 
-fn is_one_trip(writes: &[String], begins: &str) {
+/// That they are one that begins so, and its commit.
+fn is_one_trip(writes: &[String], begins: &str, store: Store) {
+    let before = if store == Store::Postgres { "WITH w0 AS (" } else { "" };
     assert_eq!(writes.len(), 2, "{writes:#?}");
-    assert!(writes[0].starts_with(begins), "{writes:#?}");
+    assert!(writes[0].starts_with(&format!("{before}{begins}")), "{writes:#?}");
     assert_eq!(writes[1], "COMMIT", "{writes:#?}");
 }
 
@@ -62,11 +64,26 @@ async fn steps_are_one_trip(db: &TestDatabase) {
         let batch = activity::record_batch(&kit.spine, &agent.ctx, run, reports).await.unwrap();
         assert!(batch.answers.iter().all(Result::is_ok));
         let begins = match db.store() {
-            Store::Postgres => "WITH w0 AS (UPDATE \"runs\"",
+            Store::Postgres => "UPDATE \"runs\"",
             Store::Sqlite => "WITH v (\"tenant_id\", \"id\"",
         };
-        is_one_trip(&written(), begins);
+        is_one_trip(&written(), begins, db.store());
     }
+}
+
+/// Its leaves, which say that it began and how it ended, and the heads of their log are part of that.
+async fn whole_runs_are_one_trip(db: &TestDatabase) {
+    let kit = Kit::on(db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let first = agent.start().await;
+    agent.complete(first).await.unwrap();
+    listen();
+    let run = agent.start().await;
+    is_one_trip(&written(), "INSERT INTO \"run_log\"", db.store());
+    agent.record(run, llm(1)).await.unwrap();
+    written();
+    agent.complete(run).await.unwrap();
+    is_one_trip(&written(), "INSERT INTO \"run_log\"", db.store());
 }
 
 // One thread does all of it, which is the one that hears it.
@@ -81,4 +98,16 @@ async fn steps_are_written_in_one_trip_whatever_tables_they_touch_on_sqlite() {
 async fn steps_are_written_in_one_trip_whatever_tables_they_touch_on_postgres() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     steps_are_one_trip(&db).await;
+}
+
+#[tokio::test]
+async fn a_run_begins_and_ends_in_one_trip_each_on_sqlite() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    whole_runs_are_one_trip(&db).await;
+}
+
+#[tokio::test]
+async fn a_run_begins_and_ends_in_one_trip_each_on_postgres() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    whole_runs_are_one_trip(&db).await;
 }

@@ -1,36 +1,31 @@
-//! Stores what a group's calls came to, each table in one statement, and on Postgres all of those in one. The leaves
-//! come first, for rows say where theirs are: so the heads of both logs are locked here and until the commit, behind
-//! all that the group has locked before. No two of its writes touch one row, for together they do not see each other.
+//! Stores what a group's calls came to, each table in one statement, and all of those in one trip. The leaves come
+//! first, for rows say where theirs are: so the heads of both logs are locked here and until the commit, behind all
+//! that the group has locked before. That is the last that is read. No two of its writes touch one row, for together
+//! they do not see each other; the end of a run's permits is no part of that, and comes behind them.
 
 mod segments;
 
 use drivers::{StoreError, Tx, activity::DecidedRun};
+use engines::ledger::AuditDraft;
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 use uuid::Uuid;
 
 use super::state::{RunState, State, held::Write, kept_texts};
-use crate::ledger::{self, Appender};
+use crate::ledger::{Appender, AuditAppender};
 
 /// Writes everything. The caller commits.
 pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
-    let leaf_places = append_leaves(state, tx).await?;
-    for (run, index, sealed) in leaf_places {
-        if let Some(run) = state.runs.get_mut(&run) {
-            if sealed {
-                run.trace.sealed_leaf_index = Some(index);
-            } else {
-                run.trace.opened_leaf_index = index;
-            }
-        }
-    }
+    let logs = Logs::lock(state, tx).await?;
     tx.write_together();
+    append_leaves(state, tx, logs).await?;
     write_runs(state, tx).await?;
     write_records(state, tx).await?;
     write_policies(state, tx).await?;
     write_interventions(state, tx).await?;
     write_incidents(state, tx).await?;
-    tx.idempotency().insert_answers(&state.new.answers).await
+    tx.idempotency().insert_answers(&state.new.answers).await?;
+    tx.policies().end_permits(state.tenant.id, &ended(state)).await
 }
 
 async fn write_runs(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
@@ -78,7 +73,6 @@ async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     for was in PermitStatus::ALL {
         policies.save_permits(*was, &permits(Write::From(*was))).await?;
     }
-    policies.end_permits(state.tenant.id, &ended(state)).await?;
     let used: Vec<_> =
         state.usage.values().filter(|usage| usage.changed).map(|usage| usage.row.clone()).collect();
     policies.save_usage(&used).await?;
@@ -109,16 +103,35 @@ async fn write_incidents(state: &State, tx: &Tx) -> Result<(), StoreError> {
     incidents.insert_events(&state.new.incident_events).await
 }
 
-/// Appends to both logs; gives the places of the run log's new leaves: run, index, whether it seals a trace.
-async fn append_leaves(state: &mut State, tx: &Tx) -> Result<Vec<(RunId, u64, bool)>, StoreError> {
-    let audits = std::mem::take(&mut state.new.audits);
-    if !audits.is_empty() {
-        ledger::append_audit(&state.spine, tx, state.tenant.id, audits, state.now).await?;
+/// What the group appends to, locked: both heads are read before anything of it is sent.
+struct Logs {
+    audit: Option<(AuditAppender, Vec<AuditDraft>)>,
+    runs: Option<Appender>,
+}
+
+impl Logs {
+    async fn lock(state: &mut State, tx: &Tx) -> Result<Self, StoreError> {
+        let (tenant, audits) = (state.tenant.id, std::mem::take(&mut state.new.audits));
+        let audit = if audits.is_empty() {
+            None
+        } else {
+            Some((AuditAppender::lock(tx, tenant, &audits).await?, audits))
+        };
+        let runs = if state.new.leaves.is_empty() {
+            None
+        } else {
+            Some(Appender::lock(tx, tenant, LogName::Runs).await?)
+        };
+        Ok(Self { audit, runs })
     }
-    if state.new.leaves.is_empty() {
-        return Ok(Vec::new());
+}
+
+/// Appends to both logs, and says in the runs' traces where their leaves are.
+async fn append_leaves(state: &mut State, tx: &Tx, logs: Logs) -> Result<(), StoreError> {
+    if let Some((log, audits)) = logs.audit {
+        log.append(&state.spine, tx, audits, state.now).await?;
     }
-    let mut log = Appender::lock(tx, state.tenant.id, LogName::Runs).await?;
+    let Some(mut log) = logs.runs else { return Ok(()) };
     let at = log.not_before(state.now);
     let entries: Vec<_> = state
         .new
@@ -138,5 +151,13 @@ async fn append_leaves(state: &mut State, tx: &Tx) -> Result<Vec<(RunId, u64, bo
         .collect();
     tx.ledger().insert_run_leaves(&entries).await?;
     log.save(tx).await?;
-    Ok(entries.iter().map(|e| (e.run_id, e.leaf_index, !matches!(e.leaf, RunLeaf::Opened(_)))).collect())
+    for RunLogEntry { run_id, leaf_index, leaf, .. } in &entries {
+        let Some(run) = state.runs.get_mut(run_id) else { continue };
+        if matches!(leaf, RunLeaf::Opened(_)) {
+            run.trace.opened_leaf_index = *leaf_index;
+        } else {
+            run.trace.sealed_leaf_index = Some(*leaf_index);
+        }
+    }
+    Ok(())
 }
