@@ -1,5 +1,6 @@
 //! Runs as a group locks them: with their traces, or, where it remembers them, asked for no more than whether that
-//! still holds. Both say whether a freeze holds for a run, and what governs the tenant, in the one statement.
+//! still holds. Both say whether a freeze holds for a run, what its texts are hashed with, and what governs the tenant,
+//! in the one statement.
 
 use entities::{
     Id,
@@ -27,7 +28,7 @@ use crate::{
     field::corrupt,
     governed::{Change, Found},
     keys,
-    logs::read_trace,
+    logs::{WAS_ERASED, read_trace},
     read,
     tally::{number, value},
     version,
@@ -62,6 +63,9 @@ pub struct LockedRun {
     pub version: RunVersion,
     /// Whether a freeze holds for it, under the very name of its agent.
     pub frozen: bool,
+    /// What its texts are hashed with, where that is kept as it must be and the run was not erased. What is there
+    /// instead is told to whoever reads it.
+    pub salt: Option<Salt>,
 }
 
 /// What a remembered run is asked.
@@ -84,6 +88,7 @@ impl RunLocks<'_> {
     pub async fn lock_whole(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<LockedRun>, StoreError> {
         let mut select: SelectStatement = of(tenant)
             .expr_as(freeze_of_run(tenant), FROZEN)
+            .expr_as(asked(salt_of_run(tenant).filter(Expr::cust(format!("NOT {WAS_ERASED}")))), SALT)
             .order_by_asc(Column::Id)
             .lock_exclusive()
             .into_query();
@@ -103,7 +108,7 @@ impl RunLocks<'_> {
             .select_only()
             .columns([Column::Id, Column::Version, Column::VersionMark])
             .expr_as(freeze_of_run(tenant), FROZEN)
-            .expr_as(salt_of_run(tenant), SALT)
+            .expr_as(asked(salt_of_run(tenant)), SALT)
             .order_by_asc(Column::Id)
             .lock_exclusive()
             .into_query();
@@ -148,17 +153,17 @@ fn whole(row: &QueryResult) -> Result<LockedRun, StoreError> {
         row: run.trace_id.0.to_string(),
         why: err.to_string(),
     })?;
-    Ok(LockedRun { run: read_run(run)?, trace: read_trace(trace)?, version, frozen })
+    Ok(LockedRun { run: read_run(run)?, trace: read_trace(trace)?, version, frozen, salt: salt(row) })
 }
 
 fn state(row: &QueryResult) -> Result<StoredState, StoreError> {
     let Id(run): Id<RunId> = value(TABLE, row, 0)?;
     let version = RunVersion { count: number(TABLE, Some(row), 1)?, mark: value::<Uuid>(TABLE, row, 2)? };
-    Ok(StoredState { run, version, frozen: value(TABLE, row, 3)?, salt: salt(row, 4) })
+    Ok(StoredState { run, version, frozen: value(TABLE, row, 3)?, salt: salt(row) })
 }
 
-fn salt(row: &QueryResult, column: usize) -> Option<Salt> {
-    let bytes: Option<Vec<u8>> = row.try_get_by(column).ok()?;
+fn salt(row: &QueryResult) -> Option<Salt> {
+    let bytes: Option<Vec<u8>> = row.try_get_by(SALT).ok()?;
     <[u8; 32]>::try_from(bytes?).ok().map(Salt::new)
 }
 
@@ -182,8 +187,12 @@ fn trace_of_run() -> Condition {
 }
 
 /// The salt of the run of the row that is asked for.
-fn salt_of_run(tenant: TenantId) -> SimpleExpr {
+fn salt_of_run(tenant: TenantId) -> Select<salts::Entity> {
     let of_run = Expr::col((salts::Entity, salts::Column::RunId)).equals((runs::Entity, Column::Id));
-    let salt = salts_of(tenant).select_only().column(salts::Column::Salt).filter(of_run).into_query();
-    Expr::SubQuery(None, Box::new(salt.into()))
+    salts_of(tenant).select_only().column(salts::Column::Salt).filter(of_run)
+}
+
+/// A query for one value, as a part of another.
+fn asked(value: Select<salts::Entity>) -> SimpleExpr {
+    Expr::SubQuery(None, Box::new(value.into_query().into()))
 }

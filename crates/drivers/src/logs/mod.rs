@@ -11,7 +11,7 @@ mod system;
 mod traces;
 mod tree;
 
-pub(crate) use self::traces::read_trace;
+pub(crate) use self::{contents::WAS_ERASED, traces::read_trace};
 pub use self::{
     contents::{Base, DEEPEST, HeldTexts, KeptTexts, LookedAtTexts, Named, NewContents, RunSalt},
     failures::{Evidence, EvidenceReads},

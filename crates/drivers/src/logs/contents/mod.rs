@@ -21,5 +21,6 @@ pub use self::{
 };
 pub(crate) use self::{
     read::{bytes_of, each_once, missing_of_segments, of_steps, out_of_place, salt_of},
+    salt::WAS_ERASED,
     write::row,
 };

@@ -22,7 +22,7 @@ of_tenant!(salts);
 const ERASED: &str = "was_erased";
 
 /// That the run of a salt was erased. Said so that its index, in which no addendum is, serves on both stores.
-const WAS_ERASED: &str = "EXISTS (SELECT 1 FROM run_log WHERE run_log.tenant_id = run_salts.tenant_id \
+pub(crate) const WAS_ERASED: &str = "EXISTS (SELECT 1 FROM run_log WHERE run_log.tenant_id = run_salts.tenant_id \
     AND run_log.run_id = run_salts.run_id AND run_log.leaf_type = 'ERASED' AND run_log.leaf_type <> 'ADDENDUM')";
 
 /// What the texts of a run are hashed with.

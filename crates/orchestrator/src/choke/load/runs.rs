@@ -85,8 +85,9 @@ async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), Stor
     }
     let bound: BTreeSet<SnapshotId> = runs.iter().map(|locked| locked.run.snapshot_id).collect();
     let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
-    for LockedRun { run, trace, version, frozen } in runs {
+    for LockedRun { run, trace, version, frozen, salt } in runs {
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing(&run, "policy_snapshots"))?;
+        state.salts.extend(salt.map(|salt| (run.id, RunSalt::Kept(salt))));
         state.frozen |= frozen || may_be_frozen(&run);
         state.runs.insert(run.id, stored(run, trace, version, Arc::clone(snapshot)));
     }
@@ -100,8 +101,8 @@ fn may_be_frozen(run: &Run) -> bool {
     !run.agent_id.is_ascii()
 }
 
-/// What the texts of the runs are hashed with. Where that is lost an incident is opened, and only what brings a text is
-/// refused: the run can be halted, ended and sealed.
+/// Why some of the runs have nothing that their texts are hashed with. Where that is lost an incident is opened, and
+/// only what brings a text is refused: the run can be halted, ended and sealed.
 async fn load_salts(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let ids: Vec<RunId> = state.runs.keys().copied().filter(|id| !state.salts.contains_key(id)).collect();
     state.salts.extend(tx.traces().salts(state.tenant.id, &ids).await?);

@@ -70,7 +70,7 @@ on_both! {
         assert_eq!(step(&there, run).await, hot, "however often");
         step(&here, run).await;
         let cold = step(&there, run).await;
-        assert_eq!(cold - hot, 2, "another wrote it: the run with its trace, and its salt are read");
+        assert_eq!(cold - hot, 1, "another wrote it: the run with its trace and its salt are read");
         assert_eq!(step(&there, run).await, hot, "and it is remembered again");
         is_whole(&there, run, 6).await;
     }
@@ -104,7 +104,7 @@ on_both! {
         assert_eq!(there_known, known, "they were read with the run, and are known from then on");
         let (first, cold) = record(&here, "g").await;
         first.unwrap();
-        assert_eq!(cold, known + 4, "the run, its trace, its salt and all its keys are read");
+        assert_eq!(cold, known + 3, "the run with its trace and its salt, its rules, and all its keys are read");
         for agent in [&there, &here] {
             for key in ["a", "b", "d", "e", "f", "g"] {
                 record(agent, key).await.0.unwrap();
@@ -142,7 +142,7 @@ on_both! {
         assert_eq!(step(&there, run).await, hot);
         step(&here, run).await;
         let cold = step(&there, run).await;
-        assert_eq!(cold - hot, 3, "the run with its trace, its salt and its open permits are read");
+        assert_eq!(cold - hot, 2, "the run with its trace and its salt, and its open permits are read");
         assert_eq!(step(&there, run).await, hot);
         is_whole(&there, run, 10).await;
     }
