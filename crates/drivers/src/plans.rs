@@ -120,8 +120,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     let cause = Cause { category: IncidentCategory::Threshold, cause_key: text.clone() };
     let causes = [cause.clone(), Cause { cause_key: "y".to_owned(), ..cause }];
     tx.activity().lock_runs(TENANT, runs).await?;
-    tx.run_locks().lock_whole(TENANT, runs).await?;
-    tx.run_locks().lock_states(TENANT, runs).await?;
+    tx.run_locks().lock_whole(TENANT, runs, NOW).await?;
+    tx.run_locks().lock_states(TENANT, runs, NOW).await?;
     tx.traces().all_keys_of(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;

@@ -1,7 +1,8 @@
 //! Runs as a group locks them: with their traces, or, where it remembers them, asked for no more than whether that
-//! still holds. Both say whether a freeze holds for a run, what its texts are hashed with, and what governs the tenant,
-//! in the one statement.
+//! still holds. Both say whether a freeze holds for a run, what its texts are hashed with, whether a permit has lapsed,
+//! and what governs the tenant, in the one statement.
 
+use chrono::{DateTime, Utc};
 use entities::{
     Id,
     activity::runs::{self, Column},
@@ -29,6 +30,7 @@ use crate::{
     governed::{Change, Found},
     keys,
     logs::{WAS_ERASED, read_trace},
+    policies::any_lapsed,
     read,
     tally::{number, value},
     version,
@@ -50,6 +52,7 @@ const TABLE: &str = "runs";
 /// What is asked beside the columns, and its names; and how those of a trace begin.
 const FROZEN: &str = "frozen";
 const SALT: &str = "salt";
+const LAPSED: &str = "lapsed";
 const OF_TRACE: &str = "of_trace_";
 
 /// A run as it is locked for calls of it.
@@ -66,6 +69,8 @@ pub struct LockedRun {
     /// What its texts are hashed with, where that is kept as it must be and the run was not erased. What is there
     /// instead is told to whoever reads it.
     pub salt: Option<Salt>,
+    /// Whether there is a permit of the tenant, of whatever run, that has lapsed and is to be released.
+    pub lapsed: bool,
 }
 
 /// What a remembered run is asked.
@@ -80,15 +85,24 @@ pub struct StoredState {
     /// What its texts are hashed with, where that is kept as it must be. What is wrong with it else is told to whoever
     /// reads it.
     pub salt: Option<Salt>,
+    /// Whether there is a permit of the tenant, of whatever run, that has lapsed and is to be released.
+    pub lapsed: bool,
 }
 
 impl RunLocks<'_> {
     /// The runs among `ids` that there are with their traces, locked in order of their ids until the unit of work ends.
-    /// Fails where the store does not go on from what this process has seen govern the tenant: it fell back.
-    pub async fn lock_whole(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<LockedRun>, StoreError> {
+    /// Fails where the store does not go on from what this process has seen govern the tenant: it fell back. Permits
+    /// lapse at `now`.
+    pub async fn lock_whole(
+        self,
+        tenant: TenantId,
+        ids: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<LockedRun>, StoreError> {
         let mut select: SelectStatement = of(tenant)
             .expr_as(freeze_of_run(tenant), FROZEN)
             .expr_as(asked(salt_of_run(tenant).filter(Expr::cust(format!("NOT {WAS_ERASED}")))), SALT)
+            .expr_as(any_lapsed(tenant, now), LAPSED)
             .order_by_asc(Column::Id)
             .lock_exclusive()
             .into_query();
@@ -103,12 +117,18 @@ impl RunLocks<'_> {
 
     /// The same of runs that their caller remembers, of which it reads neither the run nor its trace. The trace is not
     /// locked: nobody writes one who does not hold its run.
-    pub async fn lock_states(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<StoredState>, StoreError> {
+    pub async fn lock_states(
+        self,
+        tenant: TenantId,
+        ids: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<StoredState>, StoreError> {
         let select: SelectStatement = of(tenant)
             .select_only()
             .columns([Column::Id, Column::Version, Column::VersionMark])
             .expr_as(freeze_of_run(tenant), FROZEN)
             .expr_as(asked(salt_of_run(tenant)), SALT)
+            .expr_as(any_lapsed(tenant, now), LAPSED)
             .order_by_asc(Column::Id)
             .lock_exclusive()
             .into_query();
@@ -145,21 +165,25 @@ impl RunLocks<'_> {
 fn whole(row: &QueryResult) -> Result<LockedRun, StoreError> {
     let run: runs::Model = read::model::<runs::Entity>(row)?;
     let (version, id) = (version::of(&run)?, run.id.0);
-    let frozen = row.try_get("", FROZEN);
-    let frozen = frozen.map_err(|err| corrupt(&runs::Entity, id.to_string(), FROZEN, &err.to_string()))?;
+    let is = |column: &'static str| {
+        let said = row.try_get::<bool>("", column);
+        said.map_err(|err| corrupt(&runs::Entity, id.to_string(), column, &err.to_string()))
+    };
+    let (frozen, lapsed) = (is(FROZEN)?, is(LAPSED)?);
     let trace = traces::Model::from_query_result(row, OF_TRACE);
     let trace = trace.map_err(|err| StoreError::Corrupt {
         table: "aos_traces",
         row: run.trace_id.0.to_string(),
         why: err.to_string(),
     })?;
-    Ok(LockedRun { run: read_run(run)?, trace: read_trace(trace)?, version, frozen, salt: salt(row) })
+    Ok(LockedRun { run: read_run(run)?, trace: read_trace(trace)?, version, frozen, salt: salt(row), lapsed })
 }
 
 fn state(row: &QueryResult) -> Result<StoredState, StoreError> {
     let Id(run): Id<RunId> = value(TABLE, row, 0)?;
     let version = RunVersion { count: number(TABLE, Some(row), 1)?, mark: value::<Uuid>(TABLE, row, 2)? };
-    Ok(StoredState { run, version, frozen: value(TABLE, row, 3)?, salt: salt(row) })
+    let (frozen, lapsed) = (value(TABLE, row, 3)?, value(TABLE, row, 5)?);
+    Ok(StoredState { run, version, frozen, salt: salt(row), lapsed })
 }
 
 fn salt(row: &QueryResult) -> Option<Salt> {

@@ -17,6 +17,7 @@ use proof::{
 };
 use sea_orm::{IdenStatic, Iterable};
 
+pub(crate) use self::permits::any_lapsed;
 pub use self::{
     enforcements::{PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver},
     preventions::{PreventionRecordsReadDriver, PreventionRecordsWriteDriver},

@@ -13,8 +13,8 @@ use models::{
 };
 use sea_orm::{
     ColumnTrait as _, EntityName as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
-    QuerySelect as _, QueryTrait as _, Value,
-    sea_query::{Expr, LockBehavior, LockType},
+    QuerySelect as _, QueryTrait as _, Select, Value,
+    sea_query::{Expr, LockBehavior, LockType, SimpleExpr},
 };
 
 use super::{Policies, PoliciesReads};
@@ -96,6 +96,16 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
         model: row.model,
         labels: row.labels.get().map_err(bad("labels"))?,
     })
+}
+
+/// Those that were granted and have lapsed at `now`: what they hold is still to be given back.
+fn lapsed(tenant: TenantId, now: DateTime<Utc>) -> Select<permits::Entity> {
+    of(tenant).filter(Column::Status.eq(PermitStatus::Granted.as_str())).filter(Column::LapsesAt.lte(now))
+}
+
+/// That there is one of those, as a part of any query.
+pub(crate) fn any_lapsed(tenant: TenantId, now: DateTime<Utc>) -> SimpleExpr {
+    Expr::exists(lapsed(tenant, now).select_only().column(Column::Id).into_query())
 }
 
 impl PoliciesReads<'_> {
@@ -204,8 +214,8 @@ fn open_permit(row: &QueryResult) -> Result<OpenPermit, StoreError> {
 }
 
 impl Policies<'_> {
-    /// Locks permits until the unit of work ends, and gives them: those of `named`, in order of their ids, and at most
-    /// `lapsed` others that were granted and have lapsed at `now`, the longest lapsed first.
+    /// Locks permits until the unit of work ends, and gives them: those of `named`, in order of their ids, and of
+    /// others, as many as `most`, that were granted and have lapsed at `now`, the longest lapsed first.
     ///
     /// A permit that is named with another run than its own is not locked and not given. A lapsed permit that another
     /// unit of work holds is left to it.
@@ -214,20 +224,18 @@ impl Policies<'_> {
         tenant: TenantId,
         named: &[(PermitId, RunId)],
         now: DateTime<Utc>,
-        lapsed: u64,
+        most: u64,
     ) -> Result<Vec<Permit>, StoreError> {
         let wanted: Vec<[Value; 2]> =
             keys::in_order(named).into_iter().map(|(id, run)| [id.0.into(), run.0.into()]).collect();
         let locked = of(tenant).order_by_asc(Column::Id).lock_exclusive();
-        let over = of(tenant)
-            .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
-            .filter(Column::LapsesAt.lte(now))
+        let over = lapsed(tenant, now)
             .order_by_asc(Column::LapsesAt)
             .order_by_asc(Column::Id)
-            .limit(lapsed)
+            .limit(most)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         // They come with the last of those that are named.
-        let mut over = (lapsed > 0).then_some(over);
+        let mut over = (most > 0).then_some(over);
         let backend = self.conn.backend();
         let mut rows: Vec<permits::Model> = Vec::new();
         let mut chunks = wanted.chunks(dialect::keys_at_once(backend, 2)).peekable();

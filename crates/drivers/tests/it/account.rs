@@ -95,12 +95,12 @@ testkit::on_both! {
         tx.commit().await.expect("commit");
         let steps = async |server: &Db| {
             let tx = server.begin().await?;
-            let locked = tx.run_locks().lock_whole(TENANT, &[run.id]).await?;
+            let locked = tx.run_locks().lock_whole(TENANT, &[run.id], at(0)).await?;
             tx.rollback().await.map(|()| locked.len())
         };
         let remembers = async |server: &Db| {
             let tx = server.begin().await?;
-            let states = tx.run_locks().lock_states(TENANT, &[run.id]).await?;
+            let states = tx.run_locks().lock_states(TENANT, &[run.id], at(0)).await?;
             tx.rollback().await.map(|()| states.len())
         };
         assert_eq!(steps(&store).await.expect("nothing was seen yet"), 1);

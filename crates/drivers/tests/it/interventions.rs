@@ -53,13 +53,13 @@ testkit::on_both! {
         tx.activity().insert_runs(&runs).await.expect("inserted");
         let traces = [1, 2, 3].map(|n| trace(TENANT, n));
         tx.traces().start_traces(&traces).await.expect("inserted");
-        let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
+        let locked = tx.run_locks().lock_whole(TENANT, &ids, at(0)).await.expect("locked");
         let whole = locked.into_iter().map(|locked| (locked.run, locked.trace));
         assert_eq!(whole.collect::<Vec<_>>(), runs.into_iter().zip(traces).collect::<Vec<_>>());
         // Who remembers them is told the same.
         let frozen = async || {
-            let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
-            let states = tx.run_locks().lock_states(TENANT, &ids).await.expect("locked");
+            let locked = tx.run_locks().lock_whole(TENANT, &ids, at(0)).await.expect("locked");
+            let states = tx.run_locks().lock_states(TENANT, &ids, at(0)).await.expect("locked");
             let told = states.iter().map(|state| (state.run, state.version, state.frozen)).collect::<Vec<_>>();
             let read = locked.iter().map(|locked| (locked.run.id, locked.version, locked.frozen));
             assert_eq!(read.collect::<Vec<_>>(), told);

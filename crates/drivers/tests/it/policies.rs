@@ -313,6 +313,26 @@ testkit::on_both! {
         assert!(matches!(tx.policies().save_permits(granted, &[stolen]).await, Err(StoreError::RowsAffected { actual: 0, .. })));
     }
 
+    async fn who_locks_a_run_learns_whether_a_permit_has_lapsed(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let tx = db.begin().await.expect("begin");
+        let asked = async |second: i64| {
+            let (ids, now) = ([RunId(uuid(1))], at(second));
+            let whole = tx.run_locks().lock_whole(TENANT, &ids, now).await.expect("locked");
+            let states = tx.run_locks().lock_states(TENANT, &ids, now).await.expect("locked");
+            [whole[0].lapsed, states[0].lapsed]
+        };
+        assert_eq!(asked(99).await, [false; 2], "there is none");
+        let of_another_run = permit(TENANT, 2, 0);
+        tx.policies().insert_permits(std::slice::from_ref(&of_another_run)).await.expect("granted");
+        assert_eq!(asked(9).await, [false; 2]);
+        assert_eq!(asked(10).await, [true; 2]);
+        let released = Permit { status: PermitStatus::Lapsed, ..of_another_run };
+        tx.policies().save_permits(PermitStatus::Granted, &[released]).await.expect("saved");
+        assert_eq!(asked(99).await, [false; 2]);
+    }
+
     async fn use_is_counted_in_its_window(db: TestDatabase) {
         let (one, two) = (sample::store(db).await, sample::open(db).await);
         let windows: Vec<_> = [3, 1, 2, 3].map(usage_key).to_vec();

@@ -88,7 +88,7 @@ testkit::on_both! {
             for by_commit in [false, true] {
                 let tx = store.begin().await.expect("begin");
                 let ids = [RunId(uuid(1))];
-                let locked = tx.run_locks().lock_whole(TENANT, &ids).await.expect("locked");
+                let locked = tx.run_locks().lock_whole(TENANT, &ids, sample::at(0)).await.expect("locked");
                 tx.write_together();
                 let written = write(&tx, fails, &locked[0].run, locked[0].version).await;
                 written.expect("it waits");
@@ -128,7 +128,7 @@ testkit::on_both! {
         let stored = db.row_counts().await;
         for fails in [Fails::Taken, Fails::Gone, Fails::Written] {
             let tx = store.begin().await.expect("begin");
-            let locked = tx.run_locks().lock_whole(TENANT, &[RunId(uuid(1))]).await.expect("locked");
+            let locked = tx.run_locks().lock_whole(TENANT, &[RunId(uuid(1))], sample::at(0)).await.expect("locked");
             tx.write_together();
             write(&tx, fails, &locked[0].run, locked[0].version).await.expect("it waits");
             tx.activity().find_run(TENANT, RunId(uuid(1))).await.expect_err("what waited failed");

@@ -40,7 +40,7 @@ fn sealed(trace: Trace) -> Trace {
 
 /// The own traces of these runs, locked with them.
 async fn locked(tx: &Tx, runs: &[RunId]) -> Vec<Trace> {
-    let locked = tx.run_locks().lock_whole(TENANT, runs).await.expect("locked");
+    let locked = tx.run_locks().lock_whole(TENANT, runs, at(0)).await.expect("locked");
     locked.into_iter().map(|locked| locked.trace).collect()
 }
 

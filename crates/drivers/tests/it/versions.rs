@@ -19,7 +19,7 @@ fn ids() -> [RunId; 2] {
 }
 
 async fn versions(tx: &Tx) -> Vec<RunVersion> {
-    let states = tx.run_locks().lock_states(TENANT, &ids()).await.expect("locked");
+    let states = tx.run_locks().lock_states(TENANT, &ids(), at(0)).await.expect("locked");
     states.into_iter().map(|state| state.version).collect()
 }
 
@@ -72,7 +72,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         whole::start(&db, 1..3).await;
         let tx = db.begin().await.expect("begin");
-        let locked = tx.run_locks().lock_whole(TENANT, &ids()).await.expect("locked");
+        let locked = tx.run_locks().lock_whole(TENANT, &ids(), at(0)).await.expect("locked");
         let after = |run: &Run| Run { step_count: 7, risk_level: RiskLevel::AtRisk, ..run.clone() };
         let (runs, stood): (Vec<Run>, Vec<_>) =
             locked.iter().map(|locked| (after(&locked.run), locked.run.standing())).unzip();

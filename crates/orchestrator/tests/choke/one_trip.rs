@@ -3,8 +3,10 @@
 use std::{cell::RefCell, mem, sync::Once};
 
 use kit::Kit;
+use models::ids::RunId;
 use orchestrator::{choke::call::StepReport, handlers::activity};
-use testkit::{Store, TestDatabase};
+use proof::words::LimitType;
+use testkit::{Store, TestDatabase, on_both};
 use tracing::subscriber;
 
 use crate::{
@@ -110,4 +112,29 @@ async fn a_run_begins_and_ends_in_one_trip_each_on_sqlite() {
 async fn a_run_begins_and_ends_in_one_trip_each_on_postgres() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     whole_runs_are_one_trip(&db).await;
+}
+
+on_both! {
+    /// Its beginning and its end, what is asked of the run, and what is written.
+    async fn a_step_of_a_run_that_is_remembered_takes_few_trips(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let free = agent.start().await;
+        agent.limit(LimitType::TokensTotal, 1_000_000).await;
+        let limited = agent.start().await;
+        for run in [free, limited] {
+            for report in [keyed("first", llm(1)), tool("read")] {
+                agent.record(run, report).await.unwrap();
+            }
+        }
+        let trips = async |run: RunId, report: StepReport| {
+            let before = kit.db.statements();
+            agent.record(run, report).await.unwrap();
+            kit.db.statements() - before
+        };
+        assert_eq!(trips(free, tool("read")).await, 4);
+        let counters = u64::from(db.store() == Store::Postgres);
+        assert_eq!(trips(free, keyed("second", llm(1))).await, 4 + counters, "with counters of calls");
+        assert_eq!(trips(limited, keyed("second", llm(1))).await, 5 + counters, "with windows of limits");
+    }
 }

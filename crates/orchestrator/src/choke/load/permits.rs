@@ -20,13 +20,14 @@ use crate::{
 /// The most permits that lapsed and are released with one group; the rest go with the next.
 const MAX_LAPSED: u64 = 500;
 
-/// The permits that records name, and those that lapsed meanwhile.
+/// The permits that records name, and those that lapsed meanwhile, of which it was said with the runs whether there are
+/// any.
 pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
     if !touched.spends {
         return Ok(());
     }
     let named: Vec<(PermitId, RunId)> = touched.permits.iter().copied().collect();
-    let most = if may_release(state) { MAX_LAPSED } else { 0 };
+    let most = if state.lapsed && may_release(state) { MAX_LAPSED } else { 0 };
     for permit in tx.policies().lock_permits(state.tenant.id, &named, state.now, most).await? {
         state.permits.insert(permit.id, HeldPermit::locked(permit));
     }

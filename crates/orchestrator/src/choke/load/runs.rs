@@ -53,7 +53,9 @@ async fn load_hot(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<HashSet<R
     if hot.is_empty() {
         return Ok(taken);
     }
-    for StoredState { run: id, version, frozen, salt } in tx.run_locks().lock_states(tenant, ids).await? {
+    let states = tx.run_locks().lock_states(tenant, ids, state.now).await?;
+    for StoredState { run: id, version, frozen, salt, lapsed } in states {
+        state.lapsed |= lapsed;
         // By a salt that is not the store's any more, nobody could tell again what the run says now.
         let holds = |hot: &HotRun| hot.version == version && salt.as_ref() == Some(&hot.beside.salt);
         let Some(hot) = hot.remove(&id).filter(holds) else { continue };
@@ -75,7 +77,7 @@ async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), Stor
         row: run.id.to_string(),
         why: "the run names it, and it is not there".to_owned(),
     };
-    let runs = tx.run_locks().lock_whole(tenant.id, ids).await?;
+    let runs = tx.run_locks().lock_whole(tenant.id, ids, state.now).await?;
     if runs.len() < ids.len() {
         let there: HashSet<RunId> = runs.iter().map(|locked| locked.run.id).collect();
         let others: Vec<RunId> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
@@ -85,7 +87,8 @@ async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), Stor
     }
     let bound: BTreeSet<SnapshotId> = runs.iter().map(|locked| locked.run.snapshot_id).collect();
     let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
-    for LockedRun { run, trace, version, frozen, salt } in runs {
+    for LockedRun { run, trace, version, frozen, salt, lapsed } in runs {
+        state.lapsed |= lapsed;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing(&run, "policy_snapshots"))?;
         state.salts.extend(salt.map(|salt| (run.id, RunSalt::Kept(salt))));
         state.frozen |= frozen || may_be_frozen(&run);

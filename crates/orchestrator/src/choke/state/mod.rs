@@ -158,6 +158,8 @@ pub(super) struct State {
     pub(super) freezes: Vec<Arc<Freeze>>,
     /// A freeze holds for one of the runs, or may.
     pub(super) frozen: bool,
+    /// A permit of the tenant has lapsed, and is to be released.
+    pub(super) lapsed: bool,
     pub(super) new: Additions,
     /// Where the new texts of runs are kept, and what they stand on; without their bytes.
     pub(super) said: HashMap<RunId, Base>,
@@ -192,6 +194,7 @@ impl State {
             usage: HashMap::new(),
             freezes: Vec::new(),
             frozen: false,
+            lapsed: false,
             new: Additions::default(),
             said: HashMap::new(),
             kept: Kept::new(),
