@@ -48,17 +48,18 @@ impl PoliciesReads<'_> {
 }
 
 impl Policies<'_> {
-    /// Makes the windows that are not there yet, with nothing used; each with by when it is over.
+    /// Makes the windows that are not there yet, with nothing used; each with by when it is over. Gives how many it
+    /// made: those are this unit of work's, as if it had locked them.
     pub async fn ensure_usage(
         self,
         tenant: TenantId,
         windows: &[(UsageKey, Option<DateTime<Utc>>)],
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let new = |(key, over_by)| to_row(&Usage::none(tenant, key, over_by, now));
         // In order, for two that make the same windows wait for each other.
         let rows = keys::in_order(windows).into_iter().map(new).collect::<Result<Vec<_>, _>>()?;
-        bulk::insert_missing::<usage::Entity>(self.conn, rows).await.map(drop)
+        bulk::insert_missing::<usage::Entity>(self.conn, rows).await
     }
 
     /// Has windows that are not over at `now` kept until `until`.

@@ -122,18 +122,18 @@ on_both! {
         let free = agent.start().await;
         agent.limit(LimitType::TokensTotal, 1_000_000).await;
         let limited = agent.start().await;
-        for run in [free, limited] {
-            for report in [keyed("first", llm(1)), tool("read")] {
-                agent.record(run, report).await.unwrap();
-            }
-        }
         let trips = async |run: RunId, report: StepReport| {
             let before = kit.db.statements();
             agent.record(run, report).await.unwrap();
             kit.db.statements() - before
         };
-        assert_eq!(trips(free, tool("read")).await, 4);
         let counters = u64::from(db.store() == Store::Postgres);
+        assert_eq!(trips(limited, keyed("first", llm(1))).await, 6 + counters, "the window of the limit is made");
+        trips(limited, tool("read")).await;
+        for report in [keyed("first", llm(1)), tool("read")] {
+            trips(free, report).await;
+        }
+        assert_eq!(trips(free, tool("read")).await, 4);
         assert_eq!(trips(free, keyed("second", llm(1))).await, 4 + counters, "with counters of calls");
         assert_eq!(trips(limited, keyed("second", llm(1))).await, 5 + counters, "with windows of limits");
     }

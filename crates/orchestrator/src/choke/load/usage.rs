@@ -56,8 +56,14 @@ pub(super) async fn load(
     opened.retain(|key, _| !found.contains(key));
     if !opened.is_empty() {
         let opened: Vec<usage::Opened> = opened.into_iter().collect();
-        tx.policies().ensure_usage(tenant, &opened, state.now).await?;
-        usage = tx.policies().lock_usage(tenant, &keys).await?;
+        let made = tx.policies().ensure_usage(tenant, &opened, state.now).await?;
+        if made == opened.len() as u64 {
+            let none = |(key, over_by)| Usage::none(tenant, key, over_by, state.now);
+            usage.extend(opened.into_iter().map(none));
+        } else {
+            // Another has made some of them, and counted in them.
+            usage = tx.policies().lock_usage(tenant, &keys).await?;
+        }
     }
     for usage in usage {
         state.usage.insert(usage.key(), Tracked::stored(usage));
