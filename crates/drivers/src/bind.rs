@@ -11,8 +11,13 @@ use uuid::Uuid;
 use crate::StoreError;
 
 pub(crate) fn postgres(values: Option<Values>) -> Result<PgArguments, StoreError> {
-    let values = values.map_or_else(Vec::new, |values| values.0);
     let mut args = PgArguments::default();
+    add(&mut args, values.map_or_else(Vec::new, |values| values.0))?;
+    Ok(args)
+}
+
+/// Adds values behind the arguments that are there.
+pub(crate) fn add(args: &mut PgArguments, values: Vec<Value>) -> Result<(), StoreError> {
     args.reserve(values.len(), 0);
     for value in values {
         match value {
@@ -23,12 +28,12 @@ pub(crate) fn postgres(values: Option<Values>) -> Result<PgArguments, StoreError
             Value::Bytes(v) => args.add(v),
             Value::ChronoDateTimeUtc(v) => args.add(v),
             Value::Uuid(v) => args.add(v),
-            Value::Array(of, items) => array(&mut args, &of, items.map_or_else(Vec::new, |items| *items)),
+            Value::Array(of, items) => array(args, &of, items.map_or_else(Vec::new, |items| *items)),
             other => return Err(unknown(&other)),
         }
         .map_err(odd)?;
     }
-    Ok(args)
+    Ok(())
 }
 
 /// An array, NULLs included: a whole column of rows in one argument.

@@ -159,7 +159,8 @@ where
             Ok(Sends::Values(Values(flat::<E>(chunk, columns, rows))))
         };
         let (table, expected) = (E::default().table_name(), Some(rows as u64));
-        Some(sends.map(|sends| Write { table, expected, decided: false, sql: sql(backend, rows), sends }))
+        let sql = sql(backend, rows);
+        Some(sends.map(|sends| Write { table, expected, decided: false, behind: false, sql, sends }))
     })
 }
 

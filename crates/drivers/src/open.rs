@@ -27,11 +27,8 @@ impl Open {
     pub(crate) async fn execute(&mut self, sql: &str, sends: Sends) -> Result<u64, StoreError> {
         match self {
             Self::Postgres(lent) => {
-                let args = match sends {
-                    Sends::Values(values) => bind::postgres(Some(values))?,
-                    Sends::Rows(_) => rows_alone(vec![sends])?,
-                };
-                let done = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(lent.asking())).await;
+                let query = sqlx::query_with(AssertSqlSafe(sql), arguments(vec![sends])?);
+                let done = in_time(query.execute(lent.asking())).await;
                 lent.answered(&done);
                 done.map(|done| done.rows_affected())
             }
@@ -48,7 +45,7 @@ impl Open {
         let statements = sends.len();
         let touched = match self {
             Self::Postgres(lent) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql), rows_alone(sends)?);
+                let query = sqlx::query_with(AssertSqlSafe(sql), arguments(sends)?);
                 let row = in_time(query.fetch_one(lent.asking())).await;
                 lent.answered(&row);
                 let row = row?;
@@ -109,14 +106,14 @@ impl Open {
     }
 }
 
-/// An argument for each statement of Postgres, where all of them send rows of a type.
-fn rows_alone(all: Vec<Sends>) -> Result<PgArguments, StoreError> {
+/// What statements of Postgres are sent with, one behind the other.
+fn arguments(all: Vec<Sends>) -> Result<PgArguments, StoreError> {
     let mut args = PgArguments::default();
     for sends in all {
-        let Sends::Rows(rows) = sends else {
-            return Err(StoreError::Database("only rows go together".into()));
-        };
-        args.add(rows).map_err(StoreError::Database)?;
+        match sends {
+            Sends::Rows(rows) => args.add(rows).map_err(StoreError::Database)?,
+            Sends::Values(values) => bind::add(&mut args, values.0)?,
+        }
     }
     Ok(args)
 }

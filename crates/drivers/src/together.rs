@@ -29,6 +29,8 @@ pub(crate) struct Write {
     /// Whether its rows are found at the version that they were decided on: where they are fewer, one of them was
     /// written since, and whoever decided tries again.
     pub(crate) decided: bool,
+    /// Whether it is to see what those before it wrote: on Postgres it then goes behind them, in a trip of its own.
+    pub(crate) behind: bool,
     pub(crate) sql: String,
     pub(crate) sends: Sends,
 }
@@ -47,7 +49,7 @@ impl Write {
     pub(crate) fn any(table: &'static str, statement: Statement) -> Self {
         let Statement { sql, values, .. } = statement;
         let sends = Sends::Values(values.unwrap_or_else(|| Values(Vec::new())));
-        Self { table, expected: None, decided: false, sql, sends }
+        Self { table, expected: None, decided: false, behind: false, sql, sends }
     }
 
     /// What it is sent with, taken out.
@@ -63,11 +65,7 @@ impl Write {
         }
     }
 
-    fn are_rows(&self) -> bool {
-        matches!(self.sends, Sends::Rows(_))
-    }
-
-    /// How many places its text has; for rows of a type there is one.
+    /// How many arguments its text takes; rows of a type are one.
     fn places(&self) -> usize {
         match &self.sends {
             Sends::Rows(_) => 1,
@@ -141,8 +139,7 @@ impl Together {
     }
 }
 
-/// What waits, in parts that go together, in the order in which it came. On Postgres rows do, and values go alone, for
-/// it binds them to one statement.
+/// What waits, in parts that go together, in the order in which it came.
 pub(crate) fn parts(backend: DbBackend, writes: Vec<Write>) -> Vec<Vec<Write>> {
     let mut parts: Vec<Vec<Write>> = Vec::new();
     for write in writes {
@@ -157,7 +154,7 @@ pub(crate) fn parts(backend: DbBackend, writes: Vec<Write>) -> Vec<Vec<Write>> {
 fn joins(backend: DbBackend, part: &[Write], next: &Write) -> bool {
     let mut all = part.iter().chain([next]);
     match backend {
-        DbBackend::Postgres => all.all(Write::are_rows),
+        DbBackend::Postgres => !all.any(|write| write.behind),
         _ => all.map(Write::places).sum::<usize>() <= MOST_PLACES,
     }
 }
@@ -179,12 +176,29 @@ pub(crate) fn as_one(backend: DbBackend, writes: &[Write]) -> String {
     if backend != DbBackend::Postgres {
         return writes.iter().map(|write| write.sql.as_str()).collect::<Vec<_>>().join("; ");
     }
+    let mut before = 0;
     let parts = writes.iter().enumerate().map(|(at, write)| {
-        let sql = write.sql.replacen("$1::", &format!("${}::", at + 1), 1);
+        let sql = renumbered(&write.sql, before);
+        before += write.places();
         format!("w{at} AS ({sql} RETURNING 1)")
     });
     let counts = (0..writes.len()).map(|at| format!("(SELECT COUNT(*) FROM w{at})"));
     format!("WITH {} SELECT {}", parts.collect::<Vec<_>>().join(", "), counts.collect::<Vec<_>>().join(", "))
+}
+
+/// The text with its arguments behind so many others. In no text of ours does anything else begin with `$`.
+fn renumbered(sql: &str, before: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|sign: char| sign.is_ascii_digit());
+        text.push('$');
+        if let Ok(number) = part[..part.len() - rest.len()].parse::<usize>() {
+            text.push_str(&(before + number).to_string());
+        }
+        text.push_str(rest);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -196,6 +210,7 @@ mod tests {
             table: "t",
             expected: Some(1),
             decided: false,
+            behind: false,
             sql: sql.to_owned(),
             sends: Sends::Values(Values(vec![1_i64.into()])),
         }
@@ -238,7 +253,33 @@ mod tests {
              w1 AS (UPDATE b SET x = v.x FROM UNNEST($2::\"b\"[]) AS v RETURNING 1) \
              SELECT (SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1)"
         );
-        assert_eq!(parts(DbBackend::Postgres, all.into()).len(), 2, "values go alone");
+        assert_eq!(parts(DbBackend::Postgres, all.into()).len(), 1);
+    }
+
+    #[test]
+    fn each_has_its_own_arguments() {
+        let two = Write {
+            sends: Sends::Values(Values(vec![1_i64.into(), 2_i64.into()])),
+            ..write("INSERT INTO c SELECT ($1::int8[])[1], a FROM UNNEST($1::int8[], $2::int8[]) AS v (a, b)")
+        };
+        let all = [write("DELETE FROM a WHERE x = $1"), two, write("DELETE FROM b WHERE x = $1")];
+        assert_eq!(
+            as_one(DbBackend::Postgres, &all),
+            "WITH w0 AS (DELETE FROM a WHERE x = $1 RETURNING 1), \
+             w1 AS (INSERT INTO c SELECT ($2::int8[])[1], a FROM UNNEST($2::int8[], $3::int8[]) AS v (a, b) RETURNING 1), \
+             w2 AS (DELETE FROM b WHERE x = $4 RETURNING 1) \
+             SELECT (SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1), (SELECT COUNT(*) FROM w2)"
+        );
+        assert_eq!(renumbered("SELECT 1", 7), "SELECT 1");
+        assert_eq!(renumbered("$1, $12, $", 3), "$4, $15, $");
+    }
+
+    #[test]
+    fn what_is_to_see_the_others_goes_behind_them_on_postgres() {
+        let all = || vec![write("a"), write("b"), Write { behind: true, ..write("c") }, write("d")];
+        let sizes = |backend| parts(backend, all()).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(DbBackend::Postgres), [2, 1, 1]);
+        assert_eq!(sizes(DbBackend::Sqlite), [4], "they are carried out in their order");
     }
 
     #[test]

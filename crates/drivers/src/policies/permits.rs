@@ -274,7 +274,8 @@ impl Policies<'_> {
                 .filter(Column::Id.in_subquery(open.into_query()))
                 // A moment that no clock of any replica has before it.
                 .col_expr(Column::LapsesAt, Expr::col(Column::GrantedAt));
-            self.conn.write(Write::any(permits::Entity.table_name(), update.build(backend))).await?;
+            let update = Write::any(permits::Entity.table_name(), update.build(backend));
+            self.conn.write(Write { behind: true, ..update }).await?;
         }
         Ok(())
     }
