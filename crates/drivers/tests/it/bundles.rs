@@ -113,7 +113,7 @@ async fn told(
 }
 
 /// All of them, in no order that matters.
-fn records_of(records: &RunRecords) -> Vec<Record> {
+pub(crate) fn records_of(records: &RunRecords) -> Vec<Record> {
     let RunRecords { steps, decisions, environment, activities, providers, integrity, gaps } =
         records.clone();
     let mut all: Vec<Record> = steps.into_iter().map(|step| Record::Step(step.record)).collect();

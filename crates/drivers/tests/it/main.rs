@@ -7,6 +7,7 @@
 
 mod account;
 mod activity;
+mod any_records;
 mod bundles;
 mod contents;
 mod counters;
@@ -28,6 +29,7 @@ mod sample;
 mod segments;
 mod stalls;
 mod store_name;
+mod tape;
 mod together;
 mod traces;
 mod units;

@@ -1,0 +1,165 @@
+//! Whatever the records of a run hold, they come back from its segments as they were hashed.
+
+use std::collections::HashMap;
+
+use drivers::{
+    Db,
+    logs::{DecidedStep, NewSegment, RunLines},
+};
+use models::{ids::RunId, verdict::Verdict};
+use proof::{
+    hash,
+    records::{Record, RecordKind, StepRecord},
+    tagged::{Hashed, RecordRef},
+    words::StepSource,
+};
+use proptest::{
+    collection::vec,
+    test_runner::{Config, TestRunner},
+};
+use tokio::{runtime::Handle, task};
+
+use crate::{
+    bundles::records_of,
+    sample::{self, TENANT, uuid, verdict},
+    tape::{RUN, any_record},
+    whole,
+};
+
+/// What one group adds to the run.
+#[derive(Default)]
+struct Group {
+    evidence: Vec<Record>,
+    steps: Vec<(Hashed<StepRecord>, Verdict)>,
+}
+
+impl Group {
+    fn of(records: Vec<Record>) -> Self {
+        let mut group = Self::default();
+        for record in records {
+            if let Record::Step(step) = record {
+                let verdict = verdict(TENANT, RUN, step.step_index);
+                group.steps.push((Hashed::new(step), verdict));
+            } else {
+                group.evidence.push(record);
+            }
+        }
+        group
+    }
+
+    fn added(&self, first_record: u64, first_step: u64) -> NewSegment<'_> {
+        NewSegment {
+            tenant: TENANT,
+            run: RunId(uuid(RUN)),
+            first_record,
+            first_step,
+            steps: self.steps.iter().map(|(record, verdict)| DecidedStep { record, verdict }).collect(),
+            evidence: self.evidence.iter().map(RecordRef::from).collect(),
+            contents: None,
+        }
+    }
+}
+
+/// The same, each in the place that it has among those of its kind. Of what a run has one of, the first alone; and a
+/// step has a decision, and no other's key.
+fn placed(records: Vec<Record>) -> Vec<Record> {
+    let mut counts: HashMap<RecordKind, u64> = HashMap::new();
+    let mut all = Vec::new();
+    for mut record in records {
+        let count = counts.entry(record.kind()).or_default();
+        let at = *count;
+        *count += 1;
+        match &mut record {
+            Record::Step(step) => {
+                step.step_index = at;
+                step.idempotency_key = step.idempotency_key.take().map(|key| format!("{at} {key}"));
+                step.decision_id = Some(verdict(TENANT, RUN, at).record().decision_id.clone());
+            }
+            Record::Decision(decision) => decision.seq = at,
+            Record::Activity(activity) => activity.seq = at,
+            Record::Provider(provider) => provider.seq = at,
+            Record::Gap(gap) => gap.seq = at,
+            _ if at > 0 => continue,
+            _ => {}
+        }
+        all.push(record);
+    }
+    all
+}
+
+/// They are stored in groups of these sizes, by turns, and read back both ways: as values, and as lines of bytes.
+async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) {
+    let records = placed(records);
+    let mut due = records.clone();
+    due.sort_by_key(|record| (record.kind(), record.position()));
+    let mut left = records.into_iter().peekable();
+    let mut sizes = sizes.iter().copied().cycle();
+    let mut groups = Vec::new();
+    while left.peek().is_some() {
+        groups.push(Group::of(left.by_ref().take(sizes.next().unwrap_or(1)).collect()));
+    }
+    let (mut first_record, mut first_step) = (0, 0);
+    let mut added = Vec::new();
+    for group in &groups {
+        added.push(group.added(first_record, first_step));
+        first_step += group.steps.len() as u64;
+        first_record += (group.steps.len() + group.evidence.len()) as u64;
+    }
+    let tx = db.begin().await.expect("begin");
+    tx.traces().append(&added).await.expect("appended");
+
+    let run = RunId(uuid(RUN));
+    let held = tx.traces().held_of_run(TENANT, run).await.expect("all");
+    assert_eq!(held.missing, []);
+    let mut read = records_of(&held.records);
+    read.sort_by_key(|record| (record.kind(), record.position()));
+    assert_eq!(read, due);
+    let steps = due.iter().filter(|record| record.kind() == RecordKind::Step);
+    assert!(held.records.steps.iter().map(|row| row.step_hash).eq(steps.map(Record::hash)));
+    assert!(held.records.steps.iter().all(|row| row.reported == (row.record.source == StepSource::External)));
+
+    let end = tx.traces().segments_end(TENANT, run).await.expect("the end");
+    let stored = tx.traces().segments_behind(TENANT, run, None, &end, 1_000).await.expect("all");
+    assert_eq!(stored.len(), groups.len());
+    let mut lines = RunLines::of(None);
+    let mut told = Vec::new();
+    for segment in &stored {
+        let met = lines.meet(segment).expect("whole");
+        for kind in RecordKind::ALL {
+            for line in met.of_kind(*kind) {
+                let line = line.expect("a record");
+                told.push((line.kind(), line.place(), line.text().to_owned()));
+            }
+        }
+    }
+    assert!(lines.missing().is_empty(), "{:?}", lines.missing());
+    assert_eq!(lines.named(), &held.named);
+    told.sort();
+    assert_eq!(told.len(), due.len());
+    for ((kind, place, text), record) in told.iter().zip(&due) {
+        assert_eq!((*kind, Some(*place)), (record.kind(), record.position()));
+        assert!(text.as_bytes() == record.canonical_bytes(), "{text}\nis not\n{record:?}");
+        assert_eq!(hash::leaf(text.as_bytes()), record.hash(), "{text}");
+    }
+    tx.rollback().await.expect("undone");
+}
+
+testkit::on_both! {
+    async fn any_records_come_back_as_they_were_hashed(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, [RUN]).await;
+        let config = Config { cases: 12, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new(config);
+        let any = (vec(any_record(), 1..300), vec(1..60_usize, 1..6));
+        let handle = Handle::current();
+        let tried = task::block_in_place(|| {
+            runner.run(&any, |(records, sizes)| {
+                handle.block_on(come_back(&db, records, &sizes));
+                Ok(())
+            })
+        });
+        if let Err(failed) = tried {
+            panic!("{failed}\n{runner}");
+        }
+    }
+}
