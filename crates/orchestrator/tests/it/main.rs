@@ -10,6 +10,7 @@ mod costs;
 mod counters;
 mod damaged;
 mod damaged_batches;
+mod damaged_bytes;
 mod damaged_contents;
 mod erased_again;
 mod events;
