@@ -3,7 +3,8 @@
     compare.py FOLDER PUBLIC_KEYS SIGNING_KEY HOC
 
 By their words and exit codes, of every bundle in the folder, of 400 that are damaged, and of 200 with a fault that is
-signed. Of 60 that are signed with nulls for records, which nothing explains, neither says that they are whole. The dice are thrown alike in each run. And every good bundle is valid under docs/bundle.schema.json.
+signed. Of 60 that are signed with nulls for records, which nothing explains, neither says that they are whole. The dice are thrown alike in each run. And every good bundle is valid under docs/bundle.schema.json, and
+of no other that it refuses does `hoc verify` say that it is whole.
 """
 import base64, concurrent.futures, gzip, json, os, pathlib, random, subprocess, sys, tempfile
 
@@ -53,14 +54,14 @@ def cases(good, signing):
 def compare(folder, key, signing, hoc):
     keys = verify.read_keys(pathlib.Path(key).read_text("utf-8"))
     good = [file.read_bytes() for file in sorted(pathlib.Path(folder).glob("*.json"))]
-    schema_holds(good)
+    schema = schema_holds(good)
     with tempfile.TemporaryDirectory() as at, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         made = []
         for number, (how, data) in enumerate(cases(good, signing)):
             file = pathlib.Path(at) / f"{number}.json"
             file.write_bytes(data)
             made.append((how, data, file, pool.submit(theirs, hoc, file, key)))
-        differ, words = [], {}
+        differ, words, refused = [], {}, 0
         for how, data, file, run in made:
             (mine, found), (other, said) = ours(data, keys), run.result()
             counted = words.setdefault(how, {})
@@ -69,6 +70,10 @@ def compare(folder, key, signing, hoc):
             if not is_same or (how == "good" and mine[0] not in ("COMPLETE", "OPEN")) or (
                     how == "unread" and mine[0] not in ("TRUNCATED", "TAMPERED")):
                 differ.append(f"{file.name}, {how}: {mine} here, {other} there\n{found[:5]}\n{said[-600:]}")
+            # Validity is slow to ask for: of all that are whole, and of some that are not, which show that it can be refused.
+            if other[0] in ("COMPLETE", "OPEN") and how != "good" and not is_valid(schema, data):
+                differ.append(f"{file.name}, {how}: {other} there, and the schema refuses it")
+            refused += how == "member" and not is_valid(schema, data)
             # The program itself, as somebody would call it, with the file and with the file packed.
             if file.stem.endswith("00"):
                 packed = file.with_suffix(".json.gz")
@@ -86,12 +91,14 @@ def compare(folder, key, signing, hoc):
             if ran.returncode != 1 or f"longer than {verify.LITTLE >> 20} MiB" not in ran.stderr:
                 differ.append(f"a bomb: {ran}")
     print(f"{len(good)} good, {DAMAGED} damaged, {FORGED} forged, {len(differ)} differ: {json.dumps(words)}")
+    if refused < DAMAGED // 40:
+        differ.append(f"the schema refuses {refused} of those that lack a member, or have another")
     if len(good) < GOOD or differ:
         raise SystemExit("\n".join(differ) or f"{len(good)} bundles are too few")
 
 
 def schema_holds(good):
-    """Every bundle is valid under docs/bundle.schema.json, to a validator that is not ours."""
+    """Every bundle is valid under docs/bundle.schema.json, to a validator that is not ours; gives that."""
     import jsonschema
     schema = json.loads((ROOT / "docs/bundle.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -104,6 +111,15 @@ def schema_holds(good):
         statement.validate(json.loads(base64.b64decode(document["statement"]["payload"])))
         for step in document["records"]["sealed"]["steps"]:
             after.validate(json.loads(step["run_after"]))
+    return validator
+
+
+def is_valid(schema, data):
+    """Whether it is a bundle to the schema; what is no JSON is none."""
+    try:
+        return schema.is_valid(json.loads(data))
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":
