@@ -28,3 +28,4 @@ mod sessions;
 mod stalls;
 mod tampering;
 mod told;
+mod unknown_codecs;
