@@ -54,6 +54,21 @@ impl App {
 
     async fn tuned(settings: Settings, bounds: api::Bounds, reached: api::Reached) -> Self {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+        Self::over(database, settings, bounds, reached).await
+    }
+
+    /// Over this store.
+    pub(crate) async fn on(database: TestDatabase) -> Self {
+        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
+        Self::over(database, settings, api::Bounds::default(), api::Reached::ByHttp).await
+    }
+
+    async fn over(
+        database: TestDatabase,
+        settings: Settings,
+        bounds: api::Bounds,
+        reached: api::Reached,
+    ) -> Self {
         let kit = Kit::with(&database, settings).await;
         let router = api::router_within(kit.spine.clone(), bounds, reached);
         Self { kit, router, database }

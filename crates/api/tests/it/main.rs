@@ -20,6 +20,7 @@ mod console_runs;
 mod cursors;
 mod examples;
 mod facts;
+mod filters;
 mod incidents;
 mod invariants;
 mod logs;
