@@ -1,4 +1,4 @@
-//! The number of statements does not grow with the group.
+//! How many statements a lone call sends, and that the number does not grow with the group.
 
 use kit::Kit;
 use models::ids::RunId;
@@ -8,9 +8,28 @@ use orchestrator::{
     handlers::activity,
 };
 use proof::words::{EnforcementMode, LimitType};
-use testkit::{Damage, on_both};
+use testkit::{Damage, Store, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, tool};
+
+/// What a lone call sends: on Postgres, and on SQLite, where each table is a statement. The first of a unit of work and
+/// its commit are among them. Whoever has it send less writes the new number here, and no other way round: what a call
+/// waits for is what these are.
+const SENT: [(&str, u64, u64); 6] = [
+    // BEGIN; the run's state, permits that lapsed; run, trace, segment, texts; COMMIT.
+    ("a tool call of a run that is remembered", 5, 8),
+    // And its key, what it is listed by, counters.
+    ("a call to a model with a key", 6, 11),
+    // And a window of a limit, locked and written.
+    ("the same under a limit that counts over runs", 7, 13),
+    // As the first: and the run with its trace, its salt.
+    ("a tool call of a run that another server wrote", 7, 10),
+    // As the second: and the same, and all keys, of steps and of permits.
+    ("a call to a model with a key, of such a run", 10, 15),
+    // BEGIN; the tenant, what governs it, freezes; the head of the run log, its leaf, its nodes, the head anew; run,
+    // salt, trace, segment; counters; COMMIT.
+    ("a run that begins", 11, 14),
+];
 
 /// What a group of any size may send, all kinds of rows included.
 const BOUND: u64 = 45;
@@ -21,6 +40,49 @@ async fn start(agent: &Agent<'_>) -> Result<(), Error> {
 }
 
 on_both! {
+    async fn a_lone_call_sends_so_many(db: TestDatabase) {
+        let (one, two) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let there = Agent { kit: &two, ctx: here.ctx.clone(), admin: here.admin.clone() };
+        let free = here.start().await;
+        here.limit(LimitType::TokensTotal, 1_000_000).await;
+        let limited = here.start().await;
+        let sent = async |agent: &Agent<'_>, run: RunId, report: StepReport| {
+            let before = agent.kit.db.statements();
+            agent.record(run, report).await.unwrap();
+            agent.kit.db.statements() - before
+        };
+        let told = |key: &str| keyed(key, llm(1));
+        // Until all is known that does not change.
+        here.start().await;
+        for key in ["first", "second"] {
+            sent(&here, free, told(key)).await;
+            sent(&here, limited, told(key)).await;
+        }
+        let mut counts = vec![
+            sent(&here, free, tool("read")).await,
+            sent(&here, free, told("third")).await,
+            sent(&here, limited, told("third")).await,
+        ];
+        for key in ["fourth", "fifth"] {
+            sent(&there, free, told(key)).await;
+        }
+        sent(&here, free, tool("read")).await;
+        counts.push(sent(&there, free, tool("read")).await);
+        sent(&here, free, tool("read")).await;
+        counts.push(sent(&there, free, told("sixth")).await);
+        let before = one.db.statements();
+        here.start().await;
+        counts.push(one.db.statements() - before);
+
+        let due = SENT.map(|(what, postgres, sqlite)| match db.store() {
+            Store::Postgres => (what, postgres),
+            Store::Sqlite => (what, sqlite),
+        });
+        let counted: Vec<_> = SENT.iter().map(|(what, ..)| *what).zip(counts).collect();
+        assert_eq!(counted, due);
+    }
+
     async fn the_same_bound_for_one_and_for_many(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
