@@ -73,8 +73,8 @@ pub(crate) struct Budgets {
     pub(crate) waiting: Budget,
     /// The bytes of answers that no store has yet.
     pub(crate) unwritten: Budget,
-    /// So many bytes are remembered: half for the trees of traces, a quarter for runs, an eighth each for compiled
-    /// policies and for what runs said last.
+    /// So many bytes are remembered: half for the trees of traces, a quarter for runs and what they used of limits, an
+    /// eighth each for compiled policies and for what runs said last.
     pub(crate) remembered: usize,
 }
 

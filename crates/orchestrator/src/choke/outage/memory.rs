@@ -14,10 +14,11 @@ use models::{
 use super::{
     ahead::{Amount, Counted},
     answers::Answers,
-    bounded::{MAX_REMEMBERED, keep, lock},
+    bounded::lock,
     governs::Governs,
     left::Left,
     remembered::{Remembered, takes_steps},
+    windows::Windows,
 };
 use crate::{
     choke::{
@@ -52,16 +53,14 @@ pub(in crate::choke) struct Memory {
     pub(in crate::choke) governs: Governs,
 }
 
-type Windows = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
-
 impl Memory {
     /// Of nothing yet; the runs may be so many bytes, a quarter of them those of traces: however many of these there
-    /// are, halts of the others hold while the store is down.
+    /// are, halts of the others hold while the store is down. An eighth of it is for what is used of limits.
     pub(in crate::choke) fn within(most: usize) -> Self {
         Self {
-            runs: Mutex::new(Recent::within(most - most / 4)),
+            runs: Mutex::new(Recent::within(most - most / 4 - most / 8)),
             traced: Mutex::new(Recent::within(most / 4)),
-            usage: Mutex::default(),
+            usage: Mutex::new(Windows::within(most / 8)),
             answers: Answers::default(),
             left: Left::default(),
             governs: Governs::default(),
@@ -76,7 +75,7 @@ impl Memory {
             known.at < oldest || (known.at < ended && has_ended(&known.run.run) && !known.doubt.is_open())
         });
         lock(&self.traced).forget(|(at, _)| *at < oldest);
-        lock(&self.usage).retain(|_, (at, _)| *at >= oldest);
+        lock(&self.usage).forget(|_, at| at < oldest);
     }
 
     /// Keeps what a committed group knew of its runs.
@@ -157,7 +156,7 @@ impl Memory {
         if is_news {
             lock(&self.runs).forget_tenant(tenant);
             lock(&self.traced).forget_tenant(tenant);
-            lock(&self.usage).retain(|(of, _), _| *of != tenant);
+            lock(&self.usage).forget(|of, _| of == tenant);
         }
         is_news
     }
@@ -179,12 +178,8 @@ impl Memory {
 
     fn remember_usage(&self, state: &State) {
         let oldest = state.now - state.spine.settings().outage_memory;
-        let mut usage = lock(&self.usage);
-        let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
-            ((state.tenant.id, key.clone()), (state.now, usage.row.clone()))
-        };
-        usage.extend(state.usage.iter().map(counted));
-        keep(&mut usage, MAX_REMEMBERED, oldest, |(at, _)| *at);
+        let used = state.usage.iter().map(|(key, usage)| (key.clone(), usage.row.clone()));
+        lock(&self.usage).keep(state.tenant.id, used, state.now, oldest);
     }
 
     /// The runs that take steps as far as is known here, of those that the store was asked about since then.
@@ -242,7 +237,7 @@ impl Memory {
             usage::windows(&known.run, call.provider(), known.run.counts_at(state.now), state.tenant.calendar)
         {
             let place = (state.tenant.id, key);
-            let row = lock(&self.usage).get(&place).map(|(_, row)| row.clone());
+            let row = lock(&self.usage).get(&place).cloned();
             // Nobody has counted in a window that began after the store was last asked.
             let began = models::time::parse(&place.1.window_start).ok();
             blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
@@ -259,7 +254,7 @@ impl Memory {
         let stored = lock(&self.usage);
         let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
             let Usage { tenant, over_by, .. } = usage.row;
-            let row = stored.get(&(tenant, key.clone())).map(|(_, row)| row.clone());
+            let row = stored.get(&(tenant, key.clone())).cloned();
             let row = row.unwrap_or_else(|| Usage::none(tenant, key.clone(), over_by, state.now));
             Some((key.clone(), Amount::between(&self.answers.on(row), &usage.row)?))
         };

@@ -22,6 +22,7 @@ mod remembered;
 pub(super) mod spool;
 pub(super) mod unwritten;
 mod weight;
+mod windows;
 
 use std::{slice, sync::Arc};
 
