@@ -1,5 +1,7 @@
 //! `cargo xtask tidy`: what every file and manifest owes the next reader.
 
+mod harness;
+
 use crate::{finding::Finding, tree};
 use anyhow::Context as _;
 use std::path::Path;
@@ -24,8 +26,9 @@ const REGISTRIES: &[(&str, &str, &str)] = &[
 
 /// All findings in the tree at `root`, in order of place.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    for file in tree::text_files(root, root, |_| true)? {
+    let files = tree::text_files(root, root, |_| true)?;
+    let mut findings = harness::check(&files)?;
+    for file in &files {
         findings.extend(check_file(&file.path, &file.text, &|path| root.join(path).exists())?);
     }
     for (path, _) in LONG_FILES {
