@@ -19,12 +19,15 @@ struct Kind {
     first: fn(&str) -> Option<usize>,
 }
 
-const KINDS: [Kind; 1] = [Kind {
-    key: "doctest",
-    what: "example in its documentation",
-    cost: "rustdoc would read all of it for nothing",
-    first: first_example,
-}];
+const KINDS: [Kind; 2] = [
+    Kind {
+        key: "doctest",
+        what: "example in its documentation",
+        cost: "rustdoc reads all of it for nothing",
+        first: first_example,
+    },
+    Kind { key: "test", what: "unit test", cost: "a binary is linked for nothing", first: first_test },
+];
 
 /// Libraries that have what is not run, or have what is built for nothing.
 pub(super) fn check(files: &[TextFile]) -> anyhow::Result<Vec<Finding>> {
@@ -97,6 +100,14 @@ fn is_rust(info: &str) -> bool {
     words.contains(&"rust") || words.iter().all(|word| known(word))
 }
 
+/// An attribute that makes a test, or the macro of ours that makes two.
+fn first_test(text: &str) -> Option<usize> {
+    let makes_one = |line: &str| {
+        ["#[test]", "#[tokio::test", "on_both!", "testkit::on_both!"].iter().any(|it| line.starts_with(it))
+    };
+    text.lines().position(|line| makes_one(line.trim_start())).map(|index| index + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +131,7 @@ mod tests {
 
     #[test]
     fn examples_are_run_where_there_are_some_and_looked_for_nowhere_else() {
+        let found = |said: &str, source: &str| found(&format!("test = false\n{said}"), source);
         let example =
             |info: &str| format!("/// It adds.\n///\n/// ```{info}\n/// x(1);\n/// ```\nfn x() {{}}\n");
         for rust in ["", "rust", "no_run", "compile_fail,E0308", "ignore", "edition2024, should_panic"] {
@@ -133,5 +145,18 @@ mod tests {
         // The end of one block is not the beginning of another, and what is no documentation is none.
         let no_examples = "/// ```text\n/// x\n/// ```\nfn x() {\n    // ```\n    // y\n    // ```\n}\n";
         assert_eq!(found("doctest = false", no_examples), "");
+    }
+
+    #[test]
+    fn unit_tests_are_run_where_there_are_some_and_linked_nowhere_else() {
+        let found = |said: &str, source: &str| found(&format!("doctest = false\n{said}"), source);
+        for test in ["#[test]", "#[tokio::test]", "#[tokio::test(start_paused = true)]", "on_both! {"] {
+            let source = format!("#[cfg(test)]\nmod tests {{\n    {test}\n}}\n");
+            assert_eq!(found("test = false", &source), "crates/x/src/a/b.rs:3 never-run", "{test}");
+            assert_eq!(found("", &source), "", "{test}");
+        }
+        let none = "/// Its `#[test]` is elsewhere.\nfn x() {}\n";
+        assert_eq!(found("test = false", none), "");
+        assert_eq!(found("", none), "crates/x/Cargo.toml:1 built-for-nothing");
     }
 }
