@@ -2,7 +2,10 @@
 //!
 //! A drill is a test of the suite that is told by a variable to go on for longer than the suite lets it.
 
-use crate::{test, tree};
+use crate::{
+    test::{self, Files},
+    tree,
+};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
@@ -67,7 +70,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let (drill, variables) = parse(args)?;
     let mut cargo = tree::cargo()?;
     cargo.arg("test").args(drill.test).envs(variables);
-    test::on_both_stores(cargo, &format!("drill {}", drill.name))
+    test::on_both_stores(cargo, &format!("drill {}", drill.name), Files::OnDisk)
 }
 
 /// The drill, and its variables with what they are set to.

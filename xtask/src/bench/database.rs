@@ -3,7 +3,7 @@
 use super::{cpu::Watched, options::Kind};
 use crate::test::{
     install,
-    postgres::{Care, Cluster, Installed},
+    postgres::{Care, Cluster, Installed, ON_DISK},
 };
 use anyhow::{Context as _, ensure};
 use std::{
@@ -29,7 +29,7 @@ impl Database {
             Kind::Sqlite => Self::Sqlite(folder.to_owned()),
             Kind::Postgres => {
                 let installed = Installed::find().map_or_else(install::postgres, Ok)?;
-                let cluster = Cluster::start(&installed, Care::Durable)?;
+                let cluster = Cluster::start(&installed, Care::Durable, Path::new(ON_DISK))?;
                 Self::Postgres { installed, cluster }
             }
         })

@@ -1,22 +1,24 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
 //! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its
-//! own on a unix socket, and runs `cargo test`. Nothing is skipped: if one of them cannot be had, it says which package
-//! to install and fails. Four things come from an index that may not be there, an OpenTelemetry SDK, schemathesis,
-//! axe-core, and what a second verifier of bundles needs: see `python`.
+//! own on a unix socket, and runs `cargo test`, whose files are in memory where there is room. Nothing is skipped: if
+//! one of them cannot be had, it says which package to install and fails. Four things come from an index that may not
+//! be there, an OpenTelemetry SDK, schemathesis, axe-core, and what a second verifier of bundles needs: see `python`.
 
 mod browser;
 mod commands;
 mod faketime;
 pub(crate) mod install;
+mod memory;
 pub(crate) mod postgres;
 mod python;
 mod redis;
 
 use crate::{settings::env, tree};
 use anyhow::Context as _;
-use postgres::{Care, Cluster, Installed, POSTGRES_URL};
+use postgres::{Care, Cluster, Installed, ON_DISK, POSTGRES_URL};
 use std::{
+    path::Path,
     process::{Command, ExitCode},
     time::Instant,
 };
@@ -56,24 +58,41 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    on_both_stores(cargo, "test")
+    on_both_stores(cargo, "test", Files::InMemory)
+}
+
+/// Where tests have their stores, and whatever else they write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// Where that has room: it is faster.
+    InMemory,
+    /// As in production.
+    OnDisk,
 }
 
 /// Runs a `cargo test` that finds a Postgres, as the command of that name.
-pub(crate) fn on_both_stores(mut cargo: Command, name: &str) -> anyhow::Result<ExitCode> {
+pub(crate) fn on_both_stores(mut cargo: Command, name: &str, files: Files) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    let place = if files == Files::InMemory { memory::place() } else { None };
+    let folder = place.map(memory::Folder::make).transpose()?;
+    if let Some(folder) = &folder {
+        cargo.env(memory::TMPDIR, folder.path());
+    }
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
     } else {
         let postgres = Installed::find().map_or_else(install::postgres, Ok)?;
-        let cluster = Cluster::start(&postgres, Care::Fast)?;
+        let cluster = Cluster::start(&postgres, Care::Fast, place.unwrap_or(Path::new(ON_DISK)))?;
         cargo.env(POSTGRES_URL, cluster.url());
         (format!("SQLite and Postgres {}", postgres.version), Some(cluster))
     };
-    println!("xtask {name}: on {stores}");
+    println!("xtask {name}: on {stores}{}", if folder.is_some() { ", files in memory" } else { "" });
     let status = cargo.status().context("starting `cargo test`")?;
     if let Some(cluster) = cluster {
         cluster.stop()?;
+    }
+    if let Some(folder) = folder {
+        folder.remove()?;
     }
 
     let seconds = started.elapsed().as_secs();

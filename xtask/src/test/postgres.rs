@@ -15,6 +15,10 @@ use std::{
 /// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
 pub(super) const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 
+/// Where a cluster is whose tables are to be on a disk. Whatever TMPDIR says: the path of a unix socket has at most 107
+/// bytes, and the user that Postgres runs as must be able to get there.
+pub(crate) const ON_DISK: &str = "/tmp";
+
 /// The oldest that the product supports.
 pub(super) const OLDEST: u32 = 15;
 
@@ -90,9 +94,9 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one; it takes a few seconds.
-    pub(crate) fn start(installed: &Installed, care: Care) -> anyhow::Result<Self> {
-        let folder = new_folder()?;
+    /// Starts one in that place, [`ON_DISK`] or one in memory; it takes a few seconds.
+    pub(crate) fn start(installed: &Installed, care: Care, place: &Path) -> anyhow::Result<Self> {
+        let folder = new_folder(place)?;
         let mut keeper = Command::new("sh");
         keeper.arg("-c").arg(include_str!("postgres.sh")).arg("postgres.sh");
         keeper.arg(&installed.bin).arg(&folder).arg(care.settings());
@@ -160,10 +164,9 @@ impl Drop for Cluster {
     }
 }
 
-/// A folder that only its owner can enter. In /tmp, whatever TMPDIR says: the path of a unix socket has at most 107
-/// bytes, and the user that Postgres runs as must be able to get there.
-fn new_folder() -> anyhow::Result<PathBuf> {
-    Ok(tempfile::Builder::new().prefix("hoc-pg-").tempdir_in("/tmp")?.keep())
+/// A folder that only its owner can enter.
+fn new_folder(place: &Path) -> anyhow::Result<PathBuf> {
+    Ok(tempfile::Builder::new().prefix("hoc-pg-").tempdir_in(place)?.keep())
 }
 
 /// The user and group that Postgres runs as when we are root: its own where the package made one.
