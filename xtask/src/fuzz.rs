@@ -3,7 +3,10 @@
 //! The flags that make the compiler count what was reached are stable; only sanitizers would need a nightly compiler,
 //! and safe code has little use for them. What was found stays under target/fuzz, and the next run goes on from there.
 
-use crate::{test::install, tree};
+use crate::{
+    test::{install, tool::Tool},
+    tree,
+};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     path::{Path, PathBuf},
@@ -19,6 +22,18 @@ cargo xtask fuzz [TARGET..] [--seconds N]
 
 const TARGETS: [&str; 5] = ["otlp", "step", "condition", "bundle", "cursor"];
 
+/// libFuzzer is C++.
+static CXX: Tool = Tool {
+    name: "a C++ compiler",
+    package: "g++",
+    find: || {
+        let said = Command::new("c++").arg("--version").output();
+        said.is_ok_and(|said| said.status.success()).then(|| PathBuf::from("c++"))
+    },
+    wanted: || "libFuzzer needs a C++ compiler (Debian: package `g++`)".to_owned(),
+    variable: None,
+};
+
 /// What makes the compiler count, so that libFuzzer sees which input reached what.
 const COUNTING: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
                         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -32,7 +47,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (targets, seconds) = parse(args)?;
-    install::cxx()?;
+    install::missing(&[&CXX])?;
     let folder = tree::root()?.join("target").join("fuzz");
     let corpus = folder.join("corpus");
     succeed(

@@ -1,10 +1,7 @@
 //! The database under the server: made for this, gone afterwards.
 
 use super::{cpu::Watched, options::Kind};
-use crate::test::{
-    install,
-    postgres::{Care, Cluster, Installed, ON_DISK},
-};
+use crate::test::postgres::{Care, Cluster, Installed, ON_DISK};
 use anyhow::{Context as _, ensure};
 use std::{
     path::{Path, PathBuf},
@@ -28,7 +25,7 @@ impl Database {
         Ok(match kind {
             Kind::Sqlite => Self::Sqlite(folder.to_owned()),
             Kind::Postgres => {
-                let installed = Installed::find().map_or_else(install::postgres, Ok)?;
+                let installed = Installed::find_or_install()?;
                 let cluster = Cluster::start(&installed, Care::Durable, Path::new(ON_DISK))?;
                 Self::Postgres { installed, cluster }
             }

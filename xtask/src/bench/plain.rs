@@ -14,6 +14,7 @@ use crate::{
     test::{
         install,
         postgres::{Cluster, Installed},
+        tool::Tool,
     },
 };
 use anyhow::{Context as _, ensure};
@@ -21,6 +22,15 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     time::Duration,
+};
+
+/// Its SQLite is the plain one.
+static PYTHON: Tool = Tool {
+    name: "Python",
+    package: "python3",
+    find: || in_search_path(&["python3"]),
+    wanted: || "plain SQLite is measured by Python's (the package `python3`)".to_owned(),
+    variable: None,
 };
 
 /// Rows of one commit.
@@ -78,9 +88,7 @@ pub(super) fn limits(
 }
 
 fn sqlite(rows: &Rows, window: Duration) -> anyhow::Result<Commits> {
-    if in_search_path(&["python3"]).is_none() {
-        install::package("python3", "plain SQLite is measured by Python's (the package `python3`)")?;
-    }
+    install::missing(&[&PYTHON])?;
     let folder = tempfile::Builder::new().prefix("hoc-bench-").tempdir()?;
     let mut python = Command::new("python3");
     python.args(["-c", include_str!("plain.py")]).arg(folder.path().join("plain.db"));

@@ -1,42 +1,39 @@
 //! Commands that pages of the documentation use, found in the search path or installed: the pages are done as written.
 
-use super::install;
+use super::tool::Tool;
 use crate::settings::in_search_path;
-use anyhow::Context as _;
 use std::{path::PathBuf, process::Command};
 
 /// The variable by which the tests find the Node that runs the loop of docs/agents.md.
-pub(crate) const NODE: &str = "HOC_TEST_NODE";
+const VARIABLE: &str = "HOC_TEST_NODE";
 
 /// The oldest Node that the page names.
 const OLDEST: u32 = 18;
 
-/// Where Node is; it is installed where there is none and that can be done without asking anybody.
-pub(crate) fn node() -> anyhow::Result<PathBuf> {
-    find_node().map_or_else(
-        || {
-            install::package(
-                "nodejs",
-                &format!(
-                    "the loop of docs/agents.md needs Node {OLDEST} or newer (Debian, Fedora: package `nodejs`; Homebrew: `node`), or its path in {NODE}"
-                ),
-            )?;
-            find_node().with_context(|| format!("what apt-get installed is no Node {OLDEST} or newer"))
-        },
-        Ok,
-    )
-}
+/// It runs the loop of docs/agents.md.
+pub(super) static NODE: Tool = Tool {
+    name: "Node",
+    package: "nodejs",
+    find: find_node,
+    wanted: || {
+        format!(
+            "the loop of docs/agents.md needs Node {OLDEST} or newer (Debian, Fedora: package `nodejs`; Homebrew: `node`), or its path in {VARIABLE}"
+        )
+    },
+    variable: Some(VARIABLE),
+};
 
-/// docs/operations.md backs an embedded store up with `sqlite3`.
-pub(crate) fn sqlite() -> anyhow::Result<()> {
-    if in_search_path(&["sqlite3"]).is_some() {
-        return Ok(());
-    }
-    install::package(
-        "sqlite3",
-        "docs/operations.md, which a test does as written, needs `sqlite3` (the package of that name)",
-    )
-}
+/// docs/operations.md backs an embedded store up with it.
+pub(super) static SQLITE: Tool = Tool {
+    name: "sqlite3",
+    package: "sqlite3",
+    find: || in_search_path(&["sqlite3"]),
+    wanted: || {
+        "docs/operations.md, which a test does as written, needs `sqlite3` (the package of that name)"
+            .to_owned()
+    },
+    variable: None,
+};
 
 fn find_node() -> Option<PathBuf> {
     let node = in_search_path(&["node", "nodejs"])?;

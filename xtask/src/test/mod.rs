@@ -10,12 +10,16 @@ mod commands;
 mod faketime;
 pub(crate) mod install;
 mod memory;
+mod needs;
 pub(crate) mod postgres;
 mod python;
 mod redis;
+pub(crate) mod tool;
 
 use crate::{settings::env, tree};
 use anyhow::Context as _;
+use browser::CHROMIUM;
+use needs::Needs;
 use postgres::{Care, Cluster, Installed, ON_DISK, POSTGRES_URL};
 use std::{
     path::Path,
@@ -30,34 +34,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if env("INSTA_UPDATE").is_none() {
         cargo.env("INSTA_UPDATE", "no");
     }
-
-    if env(browser::VARIABLE).is_none() && tests_the_binary(args) {
-        cargo.env(browser::VARIABLE, browser::find_or_install()?);
-    }
-    if env(redis::VARIABLE).is_none() && tests_the_binary(args) {
-        cargo.env(redis::VARIABLE, redis::find_or_install()?);
-    }
-    if env(commands::NODE).is_none() && tests_the_binary(args) {
-        cargo.env(commands::NODE, commands::node()?);
-    }
-    if tests_the_binary(args) {
-        commands::sqlite()?;
-    }
-    if env(faketime::VARIABLE).is_none()
-        && tests_the_binary(args)
-        && let Some(library) = faketime::find_or_install()?
-    {
-        cargo.env(faketime::VARIABLE, library);
-    }
-    if tests_the_binary(args) {
-        for packages in &python::ALL {
-            if env(packages.variable).is_none()
-                && let Some(python) = packages.find_or_make(&tree::root()?)?
-            {
-                cargo.env(packages.variable, python);
-            }
-        }
-    }
+    cargo.envs(Needs::look(tests_the_binary(args))?.fetch()?);
     on_both_stores(cargo, "test", Files::InMemory)
 }
 
@@ -81,7 +58,7 @@ pub(crate) fn on_both_stores(mut cargo: Command, name: &str, files: Files) -> an
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
     } else {
-        let postgres = Installed::find().map_or_else(install::postgres, Ok)?;
+        let postgres = Installed::find_or_install()?;
         let cluster = Cluster::start(&postgres, Care::Fast, place.unwrap_or(Path::new(ON_DISK)))?;
         cargo.env(POSTGRES_URL, cluster.url());
         (format!("SQLite and Postgres {}", postgres.version), Some(cluster))
@@ -108,7 +85,9 @@ pub(crate) fn on_both_stores(mut cargo: Command, name: &str, files: Files) -> an
 pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
     let mut cargo = tree::cargo()?;
     cargo.args(["test", "-p", "hoc", "--test", "it", "every_page_holds_in_a_browser"]);
-    cargo.env(browser::VARIABLE, browser::find_or_install()?).env("HOC_SCREENSHOTS", "docs/images");
+    install::missing(&[&CHROMIUM])?;
+    let chromium = (CHROMIUM.find)().with_context(CHROMIUM.wanted)?;
+    cargo.env(browser::VARIABLE, chromium).env("HOC_SCREENSHOTS", "docs/images");
     let status = cargo.status().context("starting `cargo test`")?;
     println!("xtask screenshots: docs/images has what the README shows, target/screenshots every page");
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,5 +1,6 @@
 //! A Postgres that is there, and a throw-away cluster of it.
 
+use super::{install, tool::Tool};
 use crate::settings::env;
 use anyhow::{Context as _, bail, ensure};
 use std::{
@@ -20,7 +21,20 @@ pub(super) const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 pub(crate) const ON_DISK: &str = "/tmp";
 
 /// The oldest that the product supports.
-pub(super) const OLDEST: u32 = 15;
+const OLDEST: u32 = 15;
+
+/// Its programs.
+pub(crate) static POSTGRES: Tool = Tool {
+    name: "Postgres",
+    package: "postgresql",
+    find: || Installed::find().map(|found| found.bin),
+    wanted: || {
+        format!(
+            "the tests need Postgres {OLDEST} or newer (Debian and Ubuntu: package `postgresql`; Fedora: `postgresql-server`; Homebrew: `postgresql@17`), or the URL of a running one in {POSTGRES_URL}"
+        )
+    },
+    variable: None,
+};
 
 /// The programs of a Postgres server.
 pub(crate) struct Installed {
@@ -31,8 +45,14 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
+    /// The same, which is installed where there is none and that can be done without asking anybody.
+    pub(crate) fn find_or_install() -> anyhow::Result<Self> {
+        install::missing(&[&POSTGRES])?;
+        Self::find().with_context(POSTGRES.wanted)
+    }
+
     /// The newest on this machine that is new enough: in the search path, or where distributions put it.
-    pub(crate) fn find() -> Option<Self> {
+    fn find() -> Option<Self> {
         let mut folders: Vec<PathBuf> =
             env("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         for parent in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
