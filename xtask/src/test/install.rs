@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::Path,
     process::{Command, Stdio},
+    time::Instant,
 };
 
 /// What is not here, and may be installed.
@@ -43,6 +44,7 @@ impl Missing {
         let names: Vec<&str> = self.tools.iter().map(|tool| tool.name).collect();
         let packages: Vec<&str> = self.tools.iter().map(|tool| tool.package).collect();
         println!("xtask: not here: {}; installing with apt-get: {}", names.join(", "), packages.join(", "));
+        let started = Instant::now();
         self.apt.get(&["update", "-qq"]).with_context(|| wanted(&self.tools))?;
         let mut failed = self.apt.install(&packages).err();
         if failed.is_some() && packages.len() > 1 {
@@ -52,6 +54,7 @@ impl Missing {
                 failed = self.apt.install(&[*package]).err().or(failed);
             }
         }
+        println!("xtask: installing took {} s", started.elapsed().as_secs());
         let still = not_here(&self.tools);
         match failed {
             Some(err) if still.is_empty() => Err(err),

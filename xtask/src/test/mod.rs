@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its
-//! own on a unix socket, and runs `cargo test`, whose files are in memory where there is room. Nothing is skipped: if
-//! one of them cannot be had, it says which package to install and fails. Four things come from an index that may not
-//! be there, an OpenTelemetry SDK, schemathesis, axe-core, and what a second verifier of bundles needs: see `python`.
+//! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime, or installs them while cargo builds. Then
+//! it starts a server of its own on a unix socket, and runs `cargo test`, whose files are in memory where there is
+//! room. Nothing is skipped: if one of them cannot be had, it says which package to install and fails. Four things come
+//! from an index that may not be there, an OpenTelemetry SDK, schemathesis, axe-core, and what a second verifier of
+//! bundles needs: see `python`.
 
 mod browser;
 mod commands;
@@ -22,20 +23,45 @@ use browser::CHROMIUM;
 use needs::Needs;
 use postgres::{Care, Cluster, Installed, ON_DISK, POSTGRES_URL};
 use std::{
+    panic::resume_unwind,
     path::Path,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, ExitStatus},
+    thread,
     time::Instant,
 };
 
-/// Runs the tests; `args` go to `cargo test`.
+/// Runs the tests; `args` go to `cargo test`. They are built first, and what they need is fetched meanwhile.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    let needs = Needs::look(tests_the_binary(args))?;
+    let (built, found) = thread::scope(|scope| {
+        let fetching = scope.spawn(|| needs.fetch());
+        (build(args), fetching.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let found = found?;
+    if let Some(failed) = built?.filter(|status| !status.success()) {
+        return Ok(code(failed));
+    }
     let mut cargo = tree::cargo()?;
-    cargo.arg("test").args(scope(args)).args(args);
+    cargo.arg("test").args(scope(args)).args(args).envs(found);
     if env("INSTA_UPDATE").is_none() {
         cargo.env("INSTA_UPDATE", "no");
     }
-    cargo.envs(Needs::look(tests_the_binary(args))?.fetch()?);
     on_both_stores(cargo, "test", Files::InMemory)
+}
+
+/// Builds what is to be run. None where `args` say what cargo does not only build.
+fn build(args: &[String]) -> anyhow::Result<Option<ExitStatus>> {
+    if !is_built_first(args) {
+        return Ok(None);
+    }
+    let started = Instant::now();
+    let mut cargo = tree::cargo()?;
+    let status = cargo.args(["test", "--no-run"]).args(scope(args)).args(args).status();
+    let status = status.context("starting `cargo test`")?;
+    if status.success() {
+        println!("xtask test: built in {} s", started.elapsed().as_secs());
+    }
+    Ok(Some(status))
 }
 
 /// Where tests have their stores, and whatever else they write.
@@ -78,7 +104,12 @@ pub(crate) fn on_both_stores(mut cargo: Command, name: &str, files: Files) -> an
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("xtask {name}: FAILED on {stores} after {seconds} s; the first failure is named above");
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(code(status))
+}
+
+/// As cargo ended, this command does.
+fn code(status: ExitStatus) -> ExitCode {
+    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Takes the pictures of the console that the README shows, by the test that looks at every page.
@@ -97,6 +128,12 @@ pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
 fn tests_the_binary(args: &[String]) -> bool {
     let hoc = ["hoc", "-phoc", "--package=hoc", "--workspace"];
     !scope(args).is_empty() || args.iter().any(|arg| hoc.contains(&arg.as_str()))
+}
+
+/// Whether cargo takes `--no-run` beside them, to build and no more.
+fn is_built_first(args: &[String]) -> bool {
+    let otherwise = ["--doc", "--help", "-h", "--no-run"];
+    !args.iter().take_while(|arg| *arg != "--").any(|arg| otherwise.contains(&arg.as_str()))
 }
 
 /// The whole workspace, unless the arguments name packages.
@@ -126,6 +163,20 @@ mod tests {
         assert!(binary("") && binary("-p hoc") && binary("--workspace -- x") && !binary("-p proof -- x"));
         for named in ["-p proof", "-pproof", "--package=proof --lib", "--workspace --exclude hoc"] {
             assert_eq!(scope(named), "", "{named}");
+        }
+    }
+
+    #[test]
+    fn all_is_built_first_that_cargo_can_build_without_running_it() {
+        let built = |line: &str| {
+            let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            is_built_first(&args)
+        };
+        for first in ["", "--no-fail-fast", "-p drivers incidents", "-- --help"] {
+            assert!(built(first), "{first}");
+        }
+        for otherwise in ["--no-run", "--doc -p drivers", "-h", "--help"] {
+            assert!(!built(otherwise), "{otherwise}");
         }
     }
 }
