@@ -1,7 +1,8 @@
 //! A whole run, for its bundle and its proof: every record that its receipt covers, and the receipt.
 //!
-//! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say. A
-//! bundle tells the records of segments as they are stored (`logs::RunLines`); for a proof, values are made of them.
+//! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say. Those
+//! of segments are read a page at a time: a bundle tells them as they are stored (`logs::RunLines`), for a proof values
+//! are made of them (`logs::RunReading`).
 
 use models::{
     activity::Run,
@@ -11,9 +12,8 @@ use models::{
     logs::{AuditEntry, Trace},
     policies::Snapshot,
 };
-use proof::{
-    records::{BreachRecord, CaptureFailureRecord, EnforcementRecord, InterventionRecord, PreventionRecord},
-    segment::MissingSegment,
+use proof::records::{
+    BreachRecord, CaptureFailureRecord, EnforcementRecord, InterventionRecord, PreventionRecord,
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     driver::driver,
     incidents::IncidentRunReadDriver,
     ledger::LedgerReads,
-    logs::{EvidenceReads, LogsReads, Named, RunRecords, TraceReads},
+    logs::{EvidenceReads, LogsReads, TraceReads},
     policies::{PoliciesReads, PolicyEnforcementReadDriver, PreventionRecordsReadDriver},
 };
 
@@ -46,19 +46,6 @@ pub struct RunRows {
     pub leaves: Vec<RunLogEntry>,
     /// Its entries of the Audit Ledger.
     pub audit: Vec<AuditEntry>,
-}
-
-/// What the receipt of a run and its addenda are about, but for the run itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EvidenceRows {
-    /// What its segments hold, those that came after it was sealed included.
-    pub records: RunRecords,
-    /// The segments that are not there, or not what was recorded: what they held is not in `records`.
-    pub missing: Vec<MissingSegment>,
-    /// The texts that the steps name.
-    pub named: Named,
-    /// What stands in tables of its own.
-    pub tables: TableRows,
 }
 
 /// Records of a run that stand in tables of their own, each kind in order of its key.
@@ -92,18 +79,9 @@ impl ExportBundleStore<'_> {
         }))
     }
 
-    /// What the receipt of a run and its addenda are about. Nothing for a run that is not there.
-    pub async fn get_evidence(self, tenant: TenantId, id: RunId) -> Result<EvidenceRows, StoreError> {
-        let held = TraceReads::new(self.conn).held_of_run(tenant, id).await?;
-        Ok(EvidenceRows {
-            records: held.records,
-            missing: held.missing,
-            named: held.named,
-            tables: self.get_tables(tenant, id).await?,
-        })
-    }
-
-    async fn get_tables(self, tenant: TenantId, id: RunId) -> Result<TableRows, StoreError> {
+    /// What stands in tables of its own of what the receipt of a run and its addenda are about. Nothing for a run that
+    /// is not there.
+    pub async fn get_tables(self, tenant: TenantId, id: RunId) -> Result<TableRows, StoreError> {
         Ok(TableRows {
             capture_failures: EvidenceReads::new(self.conn).capture_failures_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,

@@ -219,7 +219,6 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
             .await?;
     }
     read.traces().list_steps(TENANT, RUN, 9, None, &PageRequest::from(Cursor::After(1))).await?;
-    read.traces().held_of_run(TENANT, RUN).await?;
     let end = read.traces().segments_end(TENANT, RUN).await?;
     read.traces().segments_behind(TENANT, RUN, None, &end, 9).await?;
     read.traces().keys_of_run(TENANT, RUN).await?;
@@ -232,6 +231,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().trace_of_run(TENANT, RUN).await?;
     remembered(read).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
+    read.logs().llm_runs_of_steps(TENANT, RUN, 50..=99).await?;
     read.logs().list_llm_runs(TENANT, &LlmRunFilter::default(), &PageRequest::from(after)).await?;
     read.logs()
         .list_system_records(TENANT, true, &SystemFilter::default(), &PageRequest::from(after))
@@ -262,7 +262,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.activity().due_runs(NOW, Some(NOW)).await?;
     read.activity().due_runs(NOW, None).await?;
     read.bundles().get_run(TENANT, RUN).await?;
-    read.bundles().get_evidence(TENANT, RUN).await?;
+    read.bundles().get_tables(TENANT, RUN).await?;
     read.traces().decisions_of_run(TENANT, RUN).await?;
     read.preventions().of_run(TENANT, RUN).await?;
     read.enforcements().of_run(TENANT, RUN).await?;
@@ -399,9 +399,7 @@ testkit::on_both! {
         let read = db.read().await.expect("read");
         make_scans_dear(&read.conn).await;
         reads(&read).await.expect("reads");
-        let held = read.traces().held_of_run(TENANT, RUN).await.expect("none");
-        read.traces().look_at_texts(TENANT, RUN, &held.named, &[]).await.expect("none");
-        read.traces().kept_texts(TENANT, RUN).await.expect("none");
+        read.traces().begin_texts(TENANT, RUN).await.expect("none");
         heard(&read.conn).await;
         calls_by_filter(&read).await.expect("lists");
     }

@@ -88,7 +88,9 @@ struct RawLogsView {
 
 impl ProofView {
     pub(crate) fn of(proof: RunProof) -> Result<Self, Problem> {
-        let steps: Result<_, _> = proof.aos_trace_steps.iter().map(TraceStep::of).collect();
+        // Each step is let go of as it is written.
+        let steps: Result<_, _> =
+            proof.aos_trace_steps.into_iter().map(|step| TraceStep::of(&step)).collect();
         Ok(Self {
             run_id: proof.run_id.to_string(),
             integrity: proof.integrity.into(),

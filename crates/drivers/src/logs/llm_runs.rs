@@ -1,6 +1,6 @@
 //! LLM run records: one for each call to a model.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use entities::logs::llm_run_records::{self as llm_runs, Column};
 use models::{
@@ -96,6 +96,29 @@ impl LogsReads<'_> {
         let of_run = LlmRunFilter { run_id: Some(run), ..LlmRunFilter::default() };
         self.find_llm_runs(tenant, &of_run).await
     }
+
+    /// The records of the calls of these steps of a run: a page asks for its own, however long its run is.
+    pub async fn llm_runs_of_steps(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        steps: RangeInclusive<u64>,
+    ) -> Result<Vec<LlmRunRecord>, StoreError> {
+        // What is said to be before the first step is told with it.
+        let first = if *steps.start() == 0 { i64::MIN } else { index(*steps.start()) };
+        let select = counting(tenant)
+            .filter(Column::RunId.eq(run.0))
+            .filter(Column::StepIndex.gte(first))
+            .filter(Column::StepIndex.lte(index(*steps.end())))
+            .order_by_asc(Column::StepIndex)
+            .order_by_asc(Column::Id);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+}
+
+/// A step's index, as the store has it.
+fn index(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
 }
 
 impl LogsDomainStore<'_> {

@@ -13,10 +13,10 @@ mod tree;
 
 pub(crate) use self::{contents::WAS_ERASED, traces::read_trace};
 pub use self::{
-    contents::{Base, DEEPEST, HeldTexts, KeptTexts, LookedAtTexts, Named, NewContents, RunSalt},
+    contents::{Base, DEEPEST, HeldTexts, KeptTexts, LookedAtTexts, Named, NewContents, RunSalt, TextsLook},
     failures::{Evidence, EvidenceReads},
     segments::{
-        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunLines,
+        DecidedStep, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunLines, RunReading,
         RunRecords, SealedCounts, SegmentLines, SegmentsEnd, StepsUnder, StoredSegment,
     },
     steps::StepsPage,

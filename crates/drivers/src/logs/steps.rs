@@ -14,9 +14,8 @@ use proof::{
 };
 
 use super::{
-    HeldRecords, HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SegmentsEnd, StoredSegment, TraceReads,
-    contents,
-    segments::{self, Around, JudgedStep, Place, StepsUnder},
+    HeldTexts, KeysOfRun, LookedInto, Named, RunRecords, SegmentsEnd, StoredSegment, TraceReads, contents,
+    segments::{self, Around, HeldRecords, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
 
@@ -43,16 +42,6 @@ struct Stretch {
 }
 
 impl TraceReads<'_> {
-    /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came
-    /// after it was sealed are among them, last. Segments that are missing are named beside what could be read.
-    pub async fn held_of_run(self, tenant: TenantId, run: RunId) -> Result<HeldRecords, StoreError> {
-        let mut held = segments::held_of_run(self.conn, tenant, run).await?;
-        if let Some(counted) = self.counted(tenant, run).await? {
-            held.end_at(counted);
-        }
-        Ok(held)
-    }
-
     /// How far the segments of a run go now. Whoever goes through them as they are stored need not do it in one moment:
     /// they are added behind that, and never changed.
     pub async fn segments_end(self, tenant: TenantId, run: RunId) -> Result<SegmentsEnd, StoreError> {

@@ -15,29 +15,32 @@ use crate::{
 testkit::on_both! {
     async fn a_whole_run_comes_back_as_it_went(db: TestDatabase) {
         let db = sample::store(db).await;
-        let (first, evidence) = whole::store_run(&db, TENANT, 1).await;
+        let (first, records) = whole::store_run(&db, TENANT, 1).await;
         let (second, _) = whole::store_run(&db, TENANT, 2).await;
         let tx = db.read().await.expect("read");
         assert_eq!(tx.bundles().get_run(TENANT, first.run.id).await.expect("whole"), Some(first.clone()));
         assert_eq!(tx.bundles().get_run(TENANT, second.run.id).await.expect("whole"), Some(second));
         assert_eq!(tx.bundles().get_run(OTHER, first.run.id).await.expect("not theirs"), None);
         assert_eq!(tx.bundles().get_run(TENANT, RunId(uuid(404))).await.expect("none"), None);
-        assert_eq!(tx.bundles().get_evidence(TENANT, first.run.id).await.expect("all of it"), evidence);
+        assert_eq!(tx.bundles().get_tables(TENANT, first.run.id).await.expect("all of it"), first.tables);
+        let (read, missing, _) = whole::read_run(tx.traces(), TENANT, first.run.id).await;
+        assert_eq!((read, missing), (records, vec![]));
     }
 
     async fn the_lines_of_a_run_are_the_bytes_that_were_hashed(db: TestDatabase) {
         let db = sample::store(db).await;
-        let (rows, evidence) = whole::store_run(&db, TENANT, 1).await;
+        let (rows, records) = whole::store_run(&db, TENANT, 1).await;
         let run = rows.run.id;
         let tx = db.read().await.expect("read");
-        let all: Vec<Record> = records_of(&evidence.records);
+        let all: Vec<Record> = records_of(&records);
         let due = all.iter().map(|record| (record.kind(), record.position(), record.canonical_bytes()));
         let mut due: Vec<_> = due.collect();
         due.sort();
         let (mut lines, first) = told(&tx, run, None).await;
         assert_eq!(first, due);
         assert_eq!(lines.take_late(), []);
-        assert_eq!((lines.missing(), lines.named()), (&evidence.missing[..], &evidence.named));
+        let (_, missing, named) = whole::read_run(tx.traces(), TENANT, run).await;
+        assert_eq!((lines.missing(), lines.named()), (&missing[..], &named));
 
         // One decision and no step are covered: the others came later, and a value is made of each.
         let sealed = SealedCounts::from([(RecordKind::Decision, 1)]);

@@ -134,14 +134,17 @@ testkit::on_both! {
             }
             assert!(read.values().eq(&all), "{limit}");
         }
-        let records = tx.traces().held_of_run(TENANT, run).await.expect("all");
-        let looked = tx.traces().look_at_texts(TENANT, run, &records.named, &[]).await.expect("all");
-        assert_eq!(looked, LookedAtTexts { are_kept: true, missing: vec![] });
-        let held = tx.traces().texts_of_segments(TENANT, run, &records.named).await.expect("all");
+        let (_, _, named) = whole::read_run(*tx.traces(), TENANT, run).await;
+        let mut look = tx.traces().begin_texts(TENANT, run).await.expect("a look");
+        for part in named.in_parts(3) {
+            tx.traces().look_at_texts(TENANT, run, &mut look, &part).await.expect("some");
+        }
+        assert_eq!(look.end(&[]), LookedAtTexts { are_kept: true, missing: vec![] });
+        let held = tx.traces().texts_of_segments(TENANT, run, &named).await.expect("all");
         assert_eq!((held.salt, held.missing), (Some(salt()), vec![]));
         let RunTexts::Kept(kept) = held.texts else { panic!("they are kept") };
         assert!(said.iter().all(|text| kept.values().any(|kept| kept == text)));
-        assert!(records.named.all().all(|name| kept.contains_key(&name.hash)));
+        assert!(named.all().all(|name| kept.contains_key(&name.hash)));
         let looked = tx.traces().look_into(TENANT, run).await.expect("all");
         assert_eq!(looked.missing_contents, []);
     }

@@ -115,6 +115,9 @@ testkit::on_both! {
         let run = RunId(uuid(1));
         assert_eq!(tx.logs().llm_runs_of_run(TENANT, run).await.expect("of run"), llm);
         assert_eq!(tx.logs().llm_runs_of_run(OTHER, run).await.expect("not theirs"), []);
+        for (steps, due) in [(0..=0, &llm[..1]), (1..=7, &llm[1..]), (0..=u64::MAX, &llm[..]), (2..=7, &llm[2..])] {
+            assert_eq!(tx.logs().llm_runs_of_steps(TENANT, run, steps).await.expect("of steps"), due);
+        }
         assert_eq!(tx.logs().find_llm_run(TENANT, llm[1].id).await.expect("found"), Some(llm[1].clone()));
         assert_eq!(tx.logs().find_llm_run(OTHER, llm[1].id).await.expect("not theirs"), None);
         assert_eq!(tx.logs().system_records_of_correlation(TENANT, ODD).await.expect("found"), system);

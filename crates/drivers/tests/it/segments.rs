@@ -77,9 +77,8 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         steps.append(&tx, 7).await;
         let run = RunId(uuid(1));
-        let held = tx.traces().held_of_run(TENANT, run).await.expect("all");
-        assert_eq!(held.missing, []);
-        let all = held.records;
+        let (all, missing, _) = whole::read_run(*tx.traces(), TENANT, run).await;
+        assert_eq!(missing, []);
         assert!(all.steps.iter().map(|row| &row.record).eq(steps.hashed.iter().map(|step| &**step)));
         assert!(all.steps.iter().zip(&steps.hashed).all(|(row, step)| row.step_hash == step.hash() && row.reported));
         assert!(all.decisions.iter().eq(steps.verdicts.iter().map(Verdict::record)));
@@ -260,7 +259,7 @@ testkit::on_both! {
             let refused = tx.traces().append(&[segment(TENANT, 1, &none, vec![step])]).await.expect_err("another's");
             assert!(matches!(&refused, StoreError::Corrupt { table: "run_segments", why, .. } if why.contains("step 0")), "{refused}");
         }
-        assert_eq!(tx.traces().held_of_run(TENANT, RunId(uuid(1))).await.expect("none").records, none);
+        assert_eq!(whole::read_run(*tx.traces(), TENANT, RunId(uuid(1))).await.0, none);
     }
 
     async fn first_truth_wins(db: TestDatabase) {
@@ -293,18 +292,18 @@ testkit::on_both! {
         tx.traces().append(&[segment(TENANT, 1, &own, vec![]), gap, moved]).await.expect("appended");
         for (run, names) in [(1, "the records 1 to 2"), (2, "another run")] {
             let run = RunId(uuid(run));
-            let held = tx.traces().held_of_run(TENANT, run).await.expect("what is whole");
-            let told = held.missing.first().expect("not whole").told(&run.to_string());
+            let (_, missing, _) = whole::read_run(*tx.traces(), TENANT, run).await;
+            let told = missing.first().expect("not whole").told(&run.to_string());
             assert!(told.starts_with(&format!("run_segments row {run}/")) && told.contains(names), "{told}");
         }
     }
 
     async fn records_are_stored_as_they_were_hashed(db: TestDatabase) {
         let db = sample::store(db).await;
-        let (_, evidence) = whole::store_run(&db, TENANT, 1).await;
+        let (_, due) = whole::store_run(&db, TENANT, 1).await;
         let read = db.read().await.expect("read");
-        let records = read.traces().held_of_run(TENANT, RunId(uuid(1))).await.expect("whole").records;
-        assert_eq!(records, evidence.records);
+        let (records, ..) = whole::read_run(read.traces(), TENANT, RunId(uuid(1))).await;
+        assert_eq!(records, due);
         for step in records.steps {
             assert_eq!(step.step_hash, Record::Step(step.record).hash());
         }

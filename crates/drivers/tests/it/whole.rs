@@ -2,8 +2,8 @@
 
 use drivers::{
     Db, Tx,
-    bundles::{EvidenceRows, RunRows, TableRows},
-    logs::{DecidedStep, Named, NewSegment, RunRecords},
+    bundles::{RunRows, TableRows},
+    logs::{DecidedStep, Named, NewSegment, RunReading, RunRecords, TraceReads},
 };
 use models::{
     activity::Run,
@@ -29,8 +29,8 @@ use proof::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord, GapRecord,
         IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record, StepRecord,
     },
-    segment::Line,
-    tagged::Hashed,
+    segment::{Line, MissingSegment},
+    tagged::{Hashed, RecordRef},
     words::{
         Action, ActionTaken, ActorType, Asked, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
@@ -472,13 +472,12 @@ pub(crate) fn checkpoint(tenant: TenantId, n: u64) -> Checkpoint {
     }
 }
 
-/// A run of `tenant` with one or two rows of everything; stored, and as its bundle and its proof must find it.
-pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> (RunRows, EvidenceRows) {
+/// A run of `tenant` with one or two rows of everything; stored, and as its bundle and its proof must find it: with
+/// what its segments hold.
+pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> (RunRows, RunRecords) {
     let verdicts = [verdict(tenant, n, 0), verdict(tenant, n, 1)];
     let steps = [step(tenant, n, 0), step(tenant, n, 1)];
     let stored = |record: &StepRecord| StepRow::new(record.clone(), Record::Step(record.clone()).hash());
-    let mut named = Named::default();
-    named.note(0, &steps.each_ref().map(stored));
     let tables = TableRows {
         capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
         enforcements: vec![
@@ -496,19 +495,14 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> (RunRows, E
             of: incident_run(tenant, n, n),
         }],
     };
-    let evidence = EvidenceRows {
-        records: RunRecords {
-            steps: steps.iter().map(stored).collect(),
-            environment: Some(environment(tenant, n)),
-            activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
-            providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
-            integrity: Some(integrity(tenant, n)),
-            gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
-            decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
-        },
-        missing: Vec::new(),
-        named,
-        tables: tables.clone(),
+    let records = RunRecords {
+        steps: steps.iter().map(stored).collect(),
+        environment: Some(environment(tenant, n)),
+        activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
+        providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
+        integrity: Some(integrity(tenant, n)),
+        gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
+        decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
     };
     let rows = RunRows {
         run: Run { incident_count: 1, ..run(tenant, n) },
@@ -522,9 +516,44 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> (RunRows, E
     let hashed = steps.map(Hashed::new);
     let decided: Vec<_> =
         hashed.iter().zip(&verdicts).map(|(record, verdict)| DecidedStep { record, verdict }).collect();
-    insert(&tx, &rows, &evidence.records, &decided).await;
+    insert(&tx, &rows, &records, &decided).await;
     tx.commit().await.expect("the commit");
-    (rows, evidence)
+    (rows, records)
+}
+
+/// So many segments are one page: few, so that a run has several.
+const PAGE: u64 = 2;
+
+/// All that the segments of a run hold, read page by page; what of it is missing; and which texts its steps name.
+pub(crate) async fn read_run(
+    traces: TraceReads<'_>,
+    tenant: TenantId,
+    run: RunId,
+) -> (RunRecords, Vec<MissingSegment>, Named) {
+    let end = traces.segments_end(tenant, run).await.expect("the end");
+    let (mut reading, mut all, mut behind) = (RunReading::default(), RunRecords::default(), None);
+    loop {
+        let page = traces.segments_behind(tenant, run, behind.as_ref(), &end, PAGE).await;
+        let mut page = page.expect("a page");
+        for segment in &page {
+            let RunRecords { steps, decisions, environment, activities, providers, integrity, gaps } =
+                reading.meet(segment);
+            all.steps.extend(steps);
+            all.decisions.extend(decisions);
+            all.environment = all.environment.or(environment);
+            all.activities.extend(activities);
+            all.providers.extend(providers);
+            all.integrity = all.integrity.or(integrity);
+            all.gaps.extend(gaps);
+        }
+        behind = page.pop();
+        if behind.is_none() {
+            break;
+        }
+    }
+    reading.end(&end);
+    let named = reading.take_named();
+    (all, reading.into_missing(), named)
 }
 
 /// The runs of the sample tenant, begun.

@@ -10,7 +10,7 @@ pub mod read_log;
 pub mod run_evidence;
 pub mod run_proof;
 
-mod beside;
-mod counted;
+mod pages;
+mod recomputed;
 mod sealed_records;
 mod texts;

@@ -69,7 +69,7 @@ pub(crate) async fn proof(
 ) -> Result<Page<ProofPage>, Problem> {
     let run = activity::get(&spine, visitor.context(), id).await?;
     let verified = if pressed.verify == Some(true) {
-        let found = run_proof::proof(&spine, visitor.context(), id, false).await?;
+        let found = run_proof::proof_with_steps(&spine, visitor.context(), id, NAMED).await?;
         Some(shown(found, spine.now()))
     } else {
         None
@@ -98,7 +98,8 @@ fn shown(found: RunProof, now: chrono::DateTime<chrono::Utc>) -> Verified {
     if let Some(root) = found.integrity.root_hash {
         fact("Merkle root over the steps", root.to_string());
     }
-    let more = found.aos_trace_steps.len().saturating_sub(NAMED);
+    let all = usize::try_from(found.integrity.chain_length).unwrap_or(usize::MAX);
+    let more = all.saturating_sub(found.aos_trace_steps.len());
     Verified {
         status: Badge::of(found.integrity.verification_status.as_str()),
         reason: found.integrity.failure_reason,
@@ -106,7 +107,6 @@ fn shown(found: RunProof, now: chrono::DateTime<chrono::Utc>) -> Verified {
         steps: found
             .aos_trace_steps
             .into_iter()
-            .take(NAMED)
             .map(|step| Hashed {
                 index: step.record.step_index,
                 name: step.record.skill_name,

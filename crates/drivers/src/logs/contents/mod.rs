@@ -7,6 +7,7 @@
 
 mod chains;
 mod erase;
+mod look;
 mod named;
 mod open;
 mod read;
@@ -14,13 +15,14 @@ mod salt;
 mod write;
 
 pub use self::{
+    look::{LookedAtTexts, TextsLook},
     named::Named,
-    read::{HeldTexts, KeptTexts, LookedAtTexts},
+    read::{HeldTexts, KeptTexts},
     salt::RunSalt,
     write::{Base, DEEPEST, NewContents},
 };
 pub(crate) use self::{
-    read::{bytes_of, each_once, missing_of_segments, of_steps, out_of_place, salt_of},
+    read::{bytes_of, of_steps},
     salt::WAS_ERASED,
     write::row,
 };

@@ -1,7 +1,7 @@
 //! Texts out: those of a whole run, or those that some of its segments name. A body that does not open, or is not
 //! there, is named beside the rest.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use entities::logs::run_contents::{self as contents, Column};
 use models::{
@@ -23,9 +23,6 @@ use super::{
 use crate::{StoreError, conn::Conn, driver::of_tenant, keys, logs::TraceReads, tally};
 
 of_tenant!(contents);
-
-/// The texts of so many segments are looked at together, where those of all are.
-const AT_ONCE: usize = 32;
 
 /// Texts of a run, and what of them is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +50,6 @@ impl HeldTexts {
     }
 }
 
-/// What it came to that the texts of a run were looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LookedAtTexts {
-    /// Whether they can be told by a salt: they were not erased, nor is it lost.
-    pub are_kept: bool,
-    /// The bodies that are not there, or not what was recorded; or the salt.
-    pub missing: Vec<MissingContents>,
-}
-
 /// Where texts of a run are kept at one moment, and what they are hashed with: for who reads them piece by piece.
 #[derive(Debug)]
 pub struct KeptTexts {
@@ -82,28 +70,24 @@ impl KeptTexts {
     /// What is kept where no step names any, or though it was erased; or that the salt is lost.
     #[must_use]
     pub fn out_of_place(&self, named: &Named, lost: &[MissingSegment]) -> Vec<MissingContents> {
-        out_of(&self.salt, &self.places, |place| named.by_place().contains_key(&place), lost)
+        self.not_named(|place| named.by_place().contains_key(&place), lost)
+    }
+
+    /// The same, for who knows by itself in which places a segment names some.
+    pub(super) fn not_named(
+        &self,
+        is_named: impl Fn(u64) -> bool,
+        lost: &[MissingSegment],
+    ) -> Vec<MissingContents> {
+        match &self.salt {
+            RunSalt::Kept(_) => strangers(&self.places, is_named, lost).collect(),
+            RunSalt::Erased { is_there } => still_there(*is_there, &self.places),
+            RunSalt::Lost(why) => vec![RunSalt::lost(why)],
+        }
     }
 }
 
 impl TraceReads<'_> {
-    /// Whether the texts that the steps of a run name are there: some segments' at a time, and nothing is kept of
-    /// them. What is kept that none names is told too, but where a segment is lost.
-    pub async fn look_at_texts(
-        self,
-        tenant: TenantId,
-        run: RunId,
-        named: &Named,
-        lost: &[MissingSegment],
-    ) -> Result<LookedAtTexts, StoreError> {
-        let KeptTexts { salt, places } = self.kept_texts(tenant, run).await?;
-        let mut missing = out_of(&salt, &places, |place| named.by_place().contains_key(&place), lost);
-        for part in named.in_parts(AT_ONCE) {
-            missing.extend(missing_of_segments(self.conn, tenant, run, &salt, &part).await?);
-        }
-        Ok(LookedAtTexts { are_kept: matches!(salt, RunSalt::Kept(_)), missing: each_once(missing) })
-    }
-
     /// Where the texts of a run are kept now, and what they are hashed with.
     pub async fn kept_texts(self, tenant: TenantId, run: RunId) -> Result<KeptTexts, StoreError> {
         let places = places_of(self.conn, tenant, run).await?;
@@ -149,62 +133,6 @@ async fn some(
         RunSalt::Erased { .. } => HeldTexts::none(RunTexts::Erased),
         RunSalt::Lost(why) => HeldTexts::lost(&why),
     })
-}
-
-/// What the texts of a run are hashed with.
-pub(crate) async fn salt_of(conn: &Conn, tenant: TenantId, run: RunId) -> Result<RunSalt, StoreError> {
-    salt::of_run(conn, tenant, run).await
-}
-
-/// What is missing of the texts that some segments of a run name. Nothing is kept of them. That the salt is, is for who
-/// asks for what is out of place.
-pub(crate) async fn missing_of_segments(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    salt: &RunSalt,
-    named: &Named,
-) -> Result<Vec<MissingContents>, StoreError> {
-    match salt {
-        RunSalt::Kept(salt) if !named.by_place().is_empty() => {
-            let rows = rows_of(conn, tenant, run, named).await?;
-            Ok(open(rows, salt, named, Asked::Whether).missing)
-        }
-        _ => Ok(Vec::new()),
-    }
-}
-
-/// What is kept of a run's texts that is at no place where a segment names some; `named` are those places. Of a run
-/// that was erased, all that is kept.
-pub(crate) async fn out_of_place(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    salt: &RunSalt,
-    (named, lost): (&BTreeSet<u64>, &[MissingSegment]),
-) -> Result<Vec<MissingContents>, StoreError> {
-    let places = places_of(conn, tenant, run).await?;
-    Ok(out_of(salt, &places, |place| named.contains(&place), lost))
-}
-
-/// In the order of their places. What stands on a body that does not open may have been asked for with others.
-pub(crate) fn each_once(mut missing: Vec<MissingContents>) -> Vec<MissingContents> {
-    missing.sort_by_key(|one| one.first_record);
-    missing.dedup_by_key(|one| one.first_record);
-    missing
-}
-
-fn out_of(
-    salt: &RunSalt,
-    places: &[u64],
-    is_named: impl Fn(u64) -> bool,
-    lost: &[MissingSegment],
-) -> Vec<MissingContents> {
-    match salt {
-        RunSalt::Kept(_) => strangers(places, is_named, lost).collect(),
-        RunSalt::Erased { is_there } => still_there(*is_there, places),
-        RunSalt::Lost(why) => vec![RunSalt::lost(why)],
-    }
 }
 
 /// Where something of a run is kept.

@@ -3,23 +3,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use entities::logs::run_segments::{self as segments, Column, Model};
-use models::ids::{RunId, TenantId};
+use entities::logs::run_segments::Model;
 use proof::{
     contents::Content,
     records::{Line, LineHead, Record, RecordKind},
     segment::{FEED, MissingSegment},
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use super::{
     held::{HeldRecords, Place, why},
     lines::{Counted, RunRecords},
     open::{bad, bytes, place, says_what_it_holds},
+    pages::{SegmentsEnd, StoredSegment},
 };
-use crate::{StoreError, conn::Conn, driver::of_tenant, logs::Named, read};
-
-of_tenant!(segments);
+use crate::{StoreError, logs::Named};
 
 /// How many records of each kind the receipt of a run covers.
 pub type SealedCounts = BTreeMap<RecordKind, u64>;
@@ -51,58 +48,6 @@ impl SegmentLines {
             })
         })
     }
-}
-
-/// A segment as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredSegment(Model);
-
-impl StoredSegment {
-    /// How many bytes it has, pressed.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.0.body.len()
-    }
-}
-
-/// How far the segments of a run go at one moment: whatever comes later is behind that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SegmentsEnd {
-    /// The place of the last. None where there is none.
-    last: Option<i64>,
-    /// How much the run has counted; none where its trace is gone.
-    counted: Option<Place>,
-}
-
-/// How far they go now.
-pub(crate) async fn end_of_run(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    counted: Option<Place>,
-) -> Result<SegmentsEnd, StoreError> {
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_desc(Column::FirstRecord);
-    let last = read::one(conn, select).await?.map(|row| row.first_record);
-    Ok(SegmentsEnd { last, counted })
-}
-
-/// The next segments of a run behind this one, or the first of them; none where that is the end.
-pub(crate) async fn some_of_run(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    behind: Option<&StoredSegment>,
-    end: &SegmentsEnd,
-    most: u64,
-) -> Result<Vec<StoredSegment>, StoreError> {
-    let Some(last) = end.last else { return Ok(Vec::new()) };
-    let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.lte(last));
-    let select = match behind {
-        Some(StoredSegment(row)) => of_run.filter(Column::FirstRecord.gt(row.first_record)),
-        None => of_run,
-    };
-    let rows = read::all(conn, select.order_by_asc(Column::FirstRecord).limit(most)).await?;
-    Ok(rows.into_iter().map(StoredSegment).collect())
 }
 
 /// The lines of a run, segment by segment, as often as somebody goes through them: all are looked at the first time,

@@ -12,13 +12,13 @@ use crate::{StoreError, logs::contents::Named};
 
 /// What the segments of a run hold, and what of it is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct HeldRecords {
+pub(crate) struct HeldRecords {
     /// What could be read.
-    pub records: RunRecords,
+    pub(crate) records: RunRecords,
     /// The segments that are not there, or not what was recorded, in order.
-    pub missing: Vec<MissingSegment>,
+    pub(crate) missing: Vec<MissingSegment>,
     /// The texts that the steps name.
-    pub named: Named,
+    pub(crate) named: Named,
     /// Where the next segment begins.
     pub(super) next: Place,
     /// The last one did not open, so where it ends is its own word.
@@ -150,7 +150,7 @@ impl HeldRecords {
 
     /// Its run has counted so many records: what is not there of the last of them is named too. More than that is for
     /// whoever compares them with the receipt to find.
-    pub fn end_at(&mut self, counted: Place) {
+    pub(crate) fn end_at(&mut self, counted: Place) {
         if self.is_unsure || counted.records > self.next.records {
             self.reach(counted);
         }

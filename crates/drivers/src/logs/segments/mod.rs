@@ -9,25 +9,30 @@ mod held;
 mod keys;
 mod lines;
 mod open;
+mod pages;
 mod read;
+mod reading;
 mod run;
 mod under;
 mod write;
 
 pub use self::{
-    canonical::{RunLines, SealedCounts, SegmentLines, SegmentsEnd, StoredSegment},
-    held::{HeldRecords, Place},
+    canonical::{RunLines, SealedCounts, SegmentLines},
+    held::Place,
     keys::KeysOfRun,
     lines::RunRecords,
+    pages::{SegmentsEnd, StoredSegment},
     read::JudgedStep,
+    reading::RunReading,
     run::LookedInto,
     under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
 };
 pub(crate) use self::{
-    canonical::{end_of_run, some_of_run},
+    held::HeldRecords,
     keys::keys_of_run,
+    pages::{end_of_run, some_of_run},
     read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
-    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, not_begun},
+    run::{Around, around, bytes_of, decisions_of_run, look_into, not_begun},
     under::{spans_under, steps_under, why_lost},
 };

@@ -1,6 +1,7 @@
-//! The segments of one run out: all of them, or those around steps of which some are missing.
+//! The segments of one run out: all of them, for their decisions or to be looked into, or those around steps of which
+//! some are missing.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use entities::logs::run_segments::{self as segments, Column};
 use models::ids::{RunId, TenantId};
@@ -20,29 +21,15 @@ use crate::{
     conn::Conn,
     driver::of_tenant,
     keys,
-    logs::{Named, contents},
+    logs::{Named, TextsLook},
     read, tally,
 };
 
 of_tenant!(segments);
 
-/// Everything that the segments of a run hold, in order; those that are missing are named beside the rest. What is not
-/// there at the end is for the caller to name, who knows how much the run has counted.
-pub(crate) async fn held_of_run(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-) -> Result<HeldRecords, StoreError> {
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
-    let mut held = HeldRecords::default();
-    for row in read::all(conn, select).await? {
-        held.meet(&row);
-    }
-    Ok(held)
-}
-
-/// The decisions among it. All bodies are read, pressed as they are; opened, no more is held of the rest than one
-/// segment has.
+/// The decisions of a run; the segments that are missing are named beside them. What is not there at the end is for the
+/// caller to name, who knows how much the run has counted. All bodies are read, pressed as they are; opened, no more is
+/// held of the rest than one segment has.
 pub(crate) async fn decisions_of_run(
     conn: &Conn,
     tenant: TenantId,
@@ -88,8 +75,7 @@ pub(crate) async fn look_into(
     let mut keys = keys_of_run(conn, tenant, run).await?;
     let mut looked = LookedInto { keys: keys.count, ..LookedInto::default() };
     let mut held = HeldRecords::default();
-    let (mut named, mut lost_texts) = (BTreeSet::new(), Vec::new());
-    let salt = contents::salt_of(conn, tenant, run).await?;
+    let mut texts = TextsLook::begin(conn, tenant, run).await?;
     let mut after = -1_i64;
     loop {
         let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.gt(after));
@@ -105,17 +91,14 @@ pub(crate) async fn look_into(
             }
             of_piece.extend(of_row);
         }
-        named.extend(of_piece.by_place().keys().copied());
-        lost_texts.extend(contents::missing_of_segments(conn, tenant, run, &salt, &of_piece).await?);
+        texts.go_on(conn, tenant, run, &of_piece).await?;
         looked.segments += rows.len() as u64;
     }
     if let Some(counted) = counted {
         held.end_at(counted);
     }
     looked.wrong_keys = keys.wrong(&held.missing);
-    lost_texts
-        .extend(contents::out_of_place(conn, tenant, run, &salt, (&named, held.missing.as_slice())).await?);
-    looked.missing_contents = contents::each_once(lost_texts);
+    looked.missing_contents = texts.end(&held.missing).missing;
     looked.missing = held.missing;
     Ok(looked)
 }

@@ -10,17 +10,13 @@ use drivers::logs::{RunLines, SegmentLines, SegmentsEnd, StoredSegment};
 use proof::{bundle::RecordsWriter, records::RecordKind};
 
 use super::teller::{PIECE, Teller};
-use crate::{aside::aside, errors::Error};
+use crate::{aside::aside, coordinators::pages::Pages, errors::Error};
 
 /// So many bytes of segments are opened before what came of them is handed on.
 const STRETCH: usize = 64 << 10;
 
-/// As many bytes of segments are read at once, as far as those before tell how long the next are.
-const PAGE: usize = 4 << 20;
-
-/// So many segments are read first, and at most.
-const FIRST: u64 = 32;
-const MOST: u64 = 128;
+/// So many bytes of segments are read at once.
+const PAGE: u64 = 4 << 20;
 
 /// The kind that comes first in a bundle: it is told while all is looked at.
 const FIRST_KIND: RecordKind = RecordKind::Activity;
@@ -29,9 +25,7 @@ const FIRST_KIND: RecordKind = RecordKind::Activity;
 pub(super) struct Segments<'t> {
     teller: &'t Teller<'t>,
     lines: RunLines,
-    end: SegmentsEnd,
-    /// How many are read next.
-    most: u64,
+    pages: Pages,
     /// All of them, where they are one page.
     read: Option<Vec<StoredSegment>>,
     /// How many there are.
@@ -45,13 +39,13 @@ pub(super) struct Segments<'t> {
 impl<'t> Segments<'t> {
     pub(super) fn of(teller: &'t Teller<'t>, lines: RunLines, end: SegmentsEnd) -> Self {
         let (kinds, single) = (BTreeSet::new(), Vec::new());
-        Self { teller, lines, end, most: FIRST, read: None, count: 0, kinds, single }
+        Self { teller, lines, pages: Pages::of(end, PAGE), read: None, count: 0, kinds, single }
     }
 
     /// Looks at all of them, and tells the kind that comes first.
     pub(super) async fn first(&mut self, writer: &mut RecordsWriter<Vec<u8>>) -> Result<(), Error> {
         self.count = self.go_through(writer, None).await?;
-        self.lines.end(&self.end);
+        self.lines.end(self.pages.end());
         Ok(())
     }
 
@@ -118,14 +112,7 @@ impl<'t> Segments<'t> {
     async fn page(&mut self, behind: Option<&StoredSegment>) -> Result<(Vec<StoredSegment>, bool), Error> {
         let Teller { spine, tenant, run, .. } = *self.teller;
         let store = spine.read().await?;
-        let page = store.traces().segments_behind(tenant, run, behind, &self.end, self.most).await?;
-        drop(store);
-        let count = page.len() as u64;
-        let is_last = count < self.most;
-        let bytes: usize = page.iter().map(StoredSegment::bytes).sum();
-        let fitting = (PAGE as u64).saturating_mul(count) / (bytes as u64).max(1);
-        self.most = fitting.clamp(1, MOST);
-        Ok((page, is_last))
+        Ok(self.pages.next(&store, (tenant, run), behind).await?)
     }
 
     /// Tells a kind of a segment; the first time it is looked at whole.
