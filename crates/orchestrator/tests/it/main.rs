@@ -18,6 +18,7 @@ mod fallen_texts;
 mod governance;
 mod keys;
 mod logs;
+mod long_runs;
 mod lost_salts;
 mod narrow;
 mod operations;

@@ -104,7 +104,7 @@ impl<'r> Records<'r> {
         receipted(run, receipt, &self.ranges)?;
         let [of_sealed, of_all] = &self.came_to;
         of_sealed.clone()?;
-        self.late.check(run)?;
+        self.late.check(run.late.as_ref().map_or(0, |late| late.addenda))?;
         of_all.clone()
     }
 
