@@ -34,7 +34,8 @@ use crate::{
     secrets::WrappingKey,
 };
 
-/// How many whole runs are read at a time, for proofs and evidence, and how long the next waits for its turn.
+/// How many answers are made at a time that are as long as their runs, proofs and evidence, and how long the next waits
+/// for its turn.
 pub const WHOLE_RUNS: usize = 3;
 const WHOLE_RUN_WITHIN: StdDuration = StdDuration::from_secs(2);
 
