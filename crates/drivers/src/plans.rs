@@ -263,7 +263,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.activity().due_runs(NOW, None).await?;
     read.bundles().get_run(TENANT, RUN).await?;
     read.bundles().get_tables(TENANT, RUN).await?;
-    read.traces().decisions_of_run(TENANT, RUN).await?;
+    read.traces().decisions_of_run(TENANT, RUN, |_| true).await?;
     read.preventions().of_run(TENANT, RUN).await?;
     read.enforcements().of_run(TENANT, RUN).await?;
     read.enforcements().of_steps(TENANT, &[(RUN, 1), (RunId(Uuid::max()), 2)]).await?;

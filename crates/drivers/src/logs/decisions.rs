@@ -3,21 +3,36 @@
 use models::ids::{DecisionId, RunId, TenantId};
 use proof::{records::DecisionRecord, segment::MissingSegment, words::Moment};
 
-use super::{TraceReads, segments};
+use super::{RunReading, StoredSegment, TraceReads, segments};
 use crate::StoreError;
 
+/// So many segments are read at once.
+const AT_ONCE: u64 = 32;
+
 impl TraceReads<'_> {
-    /// The decisions of a run, in order, and the segments that are missing, whose decisions are not among them.
+    /// The decisions of a run that are wanted, in order, and the segments that are missing, whose decisions are not
+    /// among them. No more is held of the rest than a page of segments, pressed, and what one of them holds.
     pub async fn decisions_of_run(
         self,
         tenant: TenantId,
         run: RunId,
+        wanted: fn(&DecisionRecord) -> bool,
     ) -> Result<(Vec<DecisionRecord>, Vec<MissingSegment>), StoreError> {
-        let (decisions, mut held) = segments::decisions_of_run(self.conn, tenant, run).await?;
-        if let Some(counted) = self.counted(tenant, run).await? {
-            held.end_at(counted);
+        let end = self.segments_end(tenant, run).await?;
+        let (mut reading, mut decisions) = (RunReading::default(), Vec::new());
+        let (mut behind, mut is_last) = (None::<StoredSegment>, false);
+        while !is_last {
+            let mut page = self.segments_behind(tenant, run, behind.as_ref(), &end, AT_ONCE).await?;
+            for segment in &page {
+                decisions.extend(reading.meet(segment).decisions.into_iter().filter(wanted));
+            }
+            // Nobody asks for the texts.
+            drop(reading.take_named());
+            is_last = (page.len() as u64) < AT_ONCE;
+            behind = page.pop();
         }
-        Ok((decisions, held.missing))
+        reading.end(&end);
+        Ok((decisions, reading.into_missing()))
     }
 
     /// The decisions of runs that there are among these.

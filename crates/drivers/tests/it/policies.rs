@@ -396,7 +396,9 @@ testkit::on_both! {
         let segments = [whole::segment(TENANT, 1, &first, vec![]), whole::segment(TENANT, 2, &second, vec![])];
         tx.traces().append(&segments).await.expect("decided");
         let run = RunId(uuid(1));
-        assert_eq!(tx.traces().decisions_of_run(TENANT, run).await.expect("of run").0, records[..2]);
+        assert_eq!(tx.traces().decisions_of_run(TENANT, run, |_| true).await.expect("of run").0, records[..2]);
+        let is_first = |decision: &DecisionRecord| decision.seq == 0;
+        assert_eq!(tx.traces().decisions_of_run(TENANT, run, is_first).await.expect("of run").0, records[..1]);
         let id = |record: &DecisionRecord| -> (RunId, DecisionId) {
             (record.run_id.parse().expect("a run"), record.decision_id.parse().expect("an id"))
         };
@@ -405,7 +407,7 @@ testkit::on_both! {
         found.sort_by(|a, b| a.run_id.cmp(&b.run_id));
         assert_eq!(found, records[1..]);
         assert_eq!(tx.traces().start_decisions(TENANT, &[run, RunId(uuid(2))]).await.expect("starts"), [bare]);
-        assert_eq!(tx.traces().decisions_of_run(OTHER, run).await.expect("not theirs").0, []);
+        assert_eq!(tx.traces().decisions_of_run(OTHER, run, |_| true).await.expect("not theirs").0, []);
         assert_eq!(tx.traces().find_decisions(OTHER, &ids).await.expect("not theirs"), []);
     }
 

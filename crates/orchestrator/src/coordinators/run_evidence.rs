@@ -85,15 +85,15 @@ impl RunEvidenceCoordinator<'_> {
         let mut completeness = BTreeMap::new();
         let mut part = Parts(&mut completeness);
         let mut missing = Vec::new();
-        let decisions = store.traces().decisions_of_run(tenant, run).await.map(|(decisions, lost)| {
-            missing = lost;
-            decisions
-        });
         let above_allow = |decision: &DecisionRecord| {
             decision.action > Action::Allow
                 || decision.would_have.is_some_and(|action| action > Action::Allow)
         };
-        let decisions = decisions.map(|all| all.into_iter().filter(above_allow).collect());
+        let decisions = store.traces().decisions_of_run(tenant, run, above_allow).await;
+        let decisions = decisions.map(|(decisions, lost)| {
+            missing = lost;
+            decisions
+        });
         let decisions_made = part.read("decisions_made", decisions);
         part.lacks("decisions_made", run, &missing);
         let incidents = store.incident_runs().by_run(tenant, run).await;

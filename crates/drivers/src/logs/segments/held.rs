@@ -165,18 +165,11 @@ impl HeldRecords {
     /// reads a run piece by piece.
     pub(super) fn take_steps(&mut self) -> (Vec<StepRow>, Named) {
         let (steps, named) = (std::mem::take(&mut self.records.steps), std::mem::take(&mut self.named));
-        self.forget();
-        (steps, named)
-    }
-
-    /// Keeps no more of what was read than that it was: for who reads a run segment by segment.
-    pub(super) fn forget(&mut self) {
-        self.records.steps.clear();
         self.records.decisions.clear();
         self.records.activities.clear();
         self.records.providers.clear();
         self.records.gaps.clear();
-        self.named = Named::default();
+        (steps, named)
     }
 
     /// There ought to be so many steps: where none of its traces says how many records there are with them, those

@@ -33,6 +33,6 @@ pub(crate) use self::{
     keys::keys_of_run,
     pages::{end_of_run, some_of_run},
     read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, places_of, union_of},
-    run::{Around, around, bytes_of, decisions_of_run, look_into, not_begun},
+    run::{Around, around, bytes_of, look_into, not_begun},
     under::{spans_under, steps_under, why_lost},
 };

@@ -1,11 +1,10 @@
-//! The segments of one run out: all of them, for their decisions or to be looked into, or those around steps of which
-//! some are missing.
+//! The segments of one run out: all of them, to be looked into, or those around steps of which some are missing.
 
 use std::ops::Range;
 
 use entities::logs::run_segments::{self as segments, Column};
 use models::ids::{RunId, TenantId};
-use proof::{contents::MissingContents, records::DecisionRecord, segment::MissingSegment};
+use proof::{contents::MissingContents, segment::MissingSegment};
 use sea_orm::{
     ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, Func, SelectStatement},
@@ -26,25 +25,6 @@ use crate::{
 };
 
 of_tenant!(segments);
-
-/// The decisions of a run; the segments that are missing are named beside them. What is not there at the end is for the
-/// caller to name, who knows how much the run has counted. All bodies are read, pressed as they are; opened, no more is
-/// held of the rest than one segment has.
-pub(crate) async fn decisions_of_run(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-) -> Result<(Vec<DecisionRecord>, HeldRecords), StoreError> {
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
-    let mut held = HeldRecords::default();
-    let mut decisions = Vec::new();
-    for row in read::all(conn, select).await? {
-        held.meet(&row);
-        decisions.append(&mut held.records.decisions);
-        held.forget();
-    }
-    Ok((decisions, held))
-}
 
 /// So many segments of a run are read at once where all of them are looked into.
 const AT_ONCE: u64 = 32;
