@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use entities::logs::step_keys;
+use entities::logs::step_keys::{self, Column};
 use models::{
     ids::{RunId, TenantId},
     logs::StepKey,
 };
 use proof::{records::StepRecord, segment::MissingSegment};
-use sea_orm::{ColumnTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use super::write::digest;
 use crate::{StoreError, conn::Conn, driver::of_tenant, read};
@@ -29,11 +29,21 @@ pub struct KeysOfRun {
     wrong: Vec<String>,
 }
 
+/// So many are read at once.
+const AT_ONCE: u64 = 4_096;
+
 pub(crate) async fn keys_of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<KeysOfRun, StoreError> {
-    let rows = read::all(conn, of(tenant).filter(step_keys::Column::RunId.eq(run.0))).await?;
-    let count = rows.len() as u64;
-    let left = rows.into_iter().map(|row| ((row.digest, row.is_span), row.step_index));
-    Ok(KeysOfRun { left: left.collect(), count, wrong: Vec::new() })
+    let (mut left, mut from, mut is_last) = (HashMap::new(), Vec::<u8>::new(), false);
+    while !is_last {
+        let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::Digest.gte(from));
+        let rows = read::all(conn, of_run.order_by_asc(Column::Digest).limit(AT_ONCE)).await?;
+        is_last = (rows.len() as u64) < AT_ONCE;
+        // Two may have one digest, of which one is a span's: so the last is read again.
+        from = rows.last().map(|row| row.digest.clone()).unwrap_or_default();
+        left.extend(rows.into_iter().map(|row| ((row.digest, row.is_span), row.step_index)));
+    }
+    let count = left.len() as u64;
+    Ok(KeysOfRun { left, count, wrong: Vec::new() })
 }
 
 impl KeysOfRun {
