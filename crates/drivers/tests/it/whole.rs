@@ -30,7 +30,7 @@ use proof::{
         IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record, StepRecord,
     },
     segment::{Line, MissingSegment},
-    tagged::{Hashed, RecordRef},
+    tagged::Hashed,
     words::{
         Action, ActionTaken, ActorType, Asked, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
