@@ -11,6 +11,7 @@ pub mod activity;
 pub mod counts;
 mod id;
 pub mod incidents;
+pub mod jobs;
 pub mod ledger;
 pub mod logs;
 pub mod policies;

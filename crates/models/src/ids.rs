@@ -133,6 +133,8 @@ typed_ids! {
     SessionId = "ses_",
     /// A link that opens a session once.
     LoginLinkId = "lnk_",
+    /// A job.
+    JobId = "job_",
 }
 
 impl TenantId {

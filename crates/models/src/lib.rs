@@ -12,6 +12,7 @@ pub mod bounds;
 pub mod counters;
 pub mod ids;
 pub mod incidents;
+pub mod jobs;
 pub mod ledger;
 pub mod logs;
 pub mod overview;

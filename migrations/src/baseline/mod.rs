@@ -10,6 +10,7 @@ mod decisions;
 mod evidence;
 mod incidents;
 mod interventions;
+mod jobs;
 mod ledger;
 mod limits;
 mod policies;
@@ -37,6 +38,7 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
         records::statements(d),
         ledger::statements(d),
         counters::statements(d),
+        jobs::statements(d),
     ]
     .concat()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use entities::{account, activity, counts, incidents, ledger, logs, policies};
+use entities::{account, activity, counts, incidents, jobs, ledger, logs, policies};
 use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait, Iterable as _};
 
 use crate::{
@@ -40,6 +40,7 @@ testkit::on_both! {
             activity: freezes intervention_acks interventions run_interventions runs;
             counts: counters;
             incidents: incident_events incident_runs incidents;
+            jobs: job_audit_events jobs;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
             logs: aos_traces audit_ledger evidence_capture_failures llm_run_records run_contents run_salts run_segments step_keys
                 system_records uncounted_steps;

@@ -28,6 +28,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("incidents", "created_at", &["lifecycle_state", "severity", "category", "cause_type"]),
+    ("jobs", "created_at", &["state", "kind"]),
     ("policy_rules", "created_at", &["status"]),
     ("limits", "created_at", &["status"]),
     ("policy_proposals", "created_at", &["status"]),

@@ -145,6 +145,7 @@ fn needed(table: &str) -> &'static [&'static str] {
         "runs" => &["actor_id"],
         "prevention_records" => &["policy_id"],
         "incidents" => &["source_run_id"],
+        "jobs" => &["due_at"],
         _ => &[],
     }
 }

@@ -103,6 +103,26 @@ testkit::on_both! {
         run(&connection, &upsert(&runs)).await;
     }
 
+    async fn a_job_changes_in_how_it_stands_and_never_in_what_it_is_to_do(db: TestDatabase) {
+        let (connection, jobs) = (db.connection().await, table_named("jobs"));
+        fill(&connection, db.store()).await;
+        run(&connection, &upsert(&jobs)).await;
+        let stands =
+            ["attempts", "lease", "stage", "percentage", "eta_at", "started_at", "error", "events", "head", "updated_at"];
+        // Which of these go together, the checks of the table say; and of kinds there is one.
+        let apart = ["state", "lease_owner", "due_at", "finished_at", "kind"];
+        only(&connection, db.store(), &jobs, &stands, &apart).await;
+        for lowered in ["lease", "events"] {
+            refused(&connection, &format!("UPDATE jobs SET {lowered} = {lowered} - 1"), "append-only").await;
+        }
+        for torn in
+            ["lease_owner = 'somebody'", "state = 'RUNNING'", "state = 'DEAD'", "due_at = NULL", "percentage = 101"]
+        {
+            refused(&connection, &format!("UPDATE jobs SET {torn}"), "").await;
+        }
+        run(&connection, "UPDATE jobs SET state = 'SUCCEEDED', due_at = NULL, finished_at = created_at").await;
+    }
+
     async fn a_failed_capture_can_only_be_superseded(db: TestDatabase) {
         let (connection, failures) = (db.connection().await, table_named("evidence_capture_failures"));
         fill(&connection, db.store()).await;

@@ -47,7 +47,7 @@ testkit::on_both! {
             }
         };
         let keys = texts(&connection, keys).await;
-        assert_eq!(keys.len(), 13, "the query sees them: {keys:?}");
+        assert_eq!(keys.len(), 14, "the query sees them: {keys:?}");
         let leaving: Vec<&str> = keys.iter().filter_map(|key| key.strip_suffix(" 0")).collect();
         assert_eq!(leaving, ["installation"]); // to the signing keys, neither of any tenant
     }

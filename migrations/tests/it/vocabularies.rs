@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::{account, activity, counters, incidents, ledger, logs, policies};
+use models::{account, activity, counters, incidents, jobs, ledger, logs, policies};
 use proof::words::{self, Vocabulary};
 
 use crate::rows::tables;
@@ -132,6 +132,11 @@ fn of_incidents_and_ledger() -> Vocabularies {
         ("tree_nodes", "log", all::<words::LogName>()),
         ("checkpoints", "log", all::<words::LogName>()),
         ("counters", "counted", all::<counters::Counted>()),
+        ("jobs", "kind", all::<jobs::JobKind>()),
+        ("jobs", "state", all::<jobs::JobState>()),
+        ("jobs", "stage", all::<jobs::ProgressStage>()),
+        ("job_audit_events", "event_type", all::<jobs::JobAuditEventType>()),
+        ("job_audit_events", "state", all::<jobs::JobState>()),
     ]
 }
 
