@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod check;
 pub mod incidents;
+pub mod jobs;
 pub mod ledger;
 pub mod logs;
 pub mod policies;
