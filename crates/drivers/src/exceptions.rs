@@ -6,7 +6,10 @@
 //! - the logs that are to be signed, and the comparison of their heads and of what governs each tenant;
 //! - what a server remembers of several tenants for the time that its store is down;
 //! - the claim of runs that nobody ends, and the mark on runs that stall;
-//! - windows of limits that are over.
+//! - windows of limits that are over;
+//! - in `jobs`, the claim of jobs, and who is without one that every tenant has.
+
+mod jobs;
 
 use std::collections::HashMap;
 
@@ -47,6 +50,8 @@ use crate::{
     rows::rows,
     sessions as stored, version,
 };
+
+pub use self::jobs::STANDING_AT_ONCE;
 
 /// Runs that one claim names at most; the next claim names the rest.
 const DUE_AT_ONCE: u64 = 500;

@@ -22,6 +22,7 @@
 //!   Prevention records.
 //! - `incidents()`: [`incidents::Incidents`], [`incidents::IncidentsReads`]. Incidents and their events.
 //! - `incident_runs()`: [`incidents::IncidentRunReadDriver`], for both. Incidents of a run.
+//! - `jobs()`: [`jobs::Jobs`], [`jobs::JobsReads`]. Jobs and the chains of their audit events.
 //! - `traces()`: [`logs::TraceStore`], [`logs::TraceReads`]. Traces; segments, which hold the records of runs; keys of
 //!   steps.
 //! - `evidence()`: [`logs::Evidence`], [`logs::EvidenceReads`]. Failed captures.
@@ -70,6 +71,7 @@ pub mod idempotency;
 pub mod incidents;
 mod inspect;
 pub mod integrity;
+pub mod jobs;
 mod keys;
 pub mod ledger;
 mod lent;
@@ -102,7 +104,7 @@ mod version;
 pub use self::{
     config::ConnectConfig,
     error::{Cause, StoreError},
-    exceptions::{FORGOTTEN_AT_ONCE, STALLED_AT_ONCE},
+    exceptions::{FORGOTTEN_AT_ONCE, STALLED_AT_ONCE, STANDING_AT_ONCE},
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     raised::Raised,

@@ -32,6 +32,7 @@ use crate::{
     idempotency::{IdempotencyReads, IdempotencyStore},
     incidents::{IncidentRunReadDriver, Incidents, IncidentsReads},
     integrity::IntegrityAssembler,
+    jobs::{Jobs, JobsReads},
     ledger::{Ledger, LedgerReads},
     logs::{Evidence, EvidenceReads, LogsDomainStore, LogsReads, TraceReads, TraceStore},
     overview::Overview,
@@ -426,6 +427,8 @@ lends! { Tx {
     incidents: Incidents,
     /// Incidents of a run.
     incident_runs: IncidentRunReadDriver,
+    /// Jobs, and what happened to them.
+    jobs: Jobs,
     /// Traces and steps.
     traces: TraceStore,
     /// Evidence.
@@ -457,6 +460,8 @@ lends! { ReadTx {
     incidents: IncidentsReads,
     /// Incidents of a run.
     incident_runs: IncidentRunReadDriver,
+    /// Jobs, and what happened to them.
+    jobs: JobsReads,
     /// Traces and steps.
     traces: TraceReads,
     /// Evidence.

@@ -19,6 +19,7 @@ mod idempotency;
 mod incidents;
 mod inspect;
 mod interventions;
+mod jobs;
 mod ledger;
 mod logs;
 mod mended_counters;
