@@ -19,6 +19,7 @@ mod credentials;
 pub mod errors;
 mod fallen;
 pub mod handlers;
+pub mod jobs;
 mod ledger;
 mod once;
 pub mod ports;

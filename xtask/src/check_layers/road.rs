@@ -27,6 +27,7 @@ pub(super) const ROADS: &[Road] = &[
             &["spine"],
             &["clock_check"],
             &["bench", "checkpoints", "ledger", "once", "retrying", "streams", "tenants"],
+            &["jobs"],
             &["consequences"],
             &["choke"],
             &["assembly", "repeats"],

@@ -11,7 +11,8 @@ use models::{
     jobs::{Job, JobKind},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    Select,
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement},
 };
 
@@ -24,7 +25,20 @@ use crate::{
 /// Tenants that are named as without a standing job at most; the next look names the rest.
 pub const STANDING_AT_ONCE: u64 = 500;
 
+fn due(kinds: &[JobKind], now: DateTime<Utc>) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::DueAt.lte(now))
+        .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+}
+
 impl JobsReads<'_> {
+    /// Whether a job of one of these kinds is due at `now`: who would claim it need not begin to write to learn that
+    /// there is none.
+    pub async fn is_due(self, kinds: &[JobKind], now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let one = due(kinds, now).select_only().column(Column::Id).limit(1);
+        Ok(!self.conn.rows(one.build(self.conn.backend())).await?.is_empty())
+    }
+
     /// Tenants that have no job that stands under this name.
     pub async fn tenants_without(self, standing: &str) -> Result<Vec<TenantId>, StoreError> {
         let job = |column: Column| Expr::col((Entity, column));
@@ -47,14 +61,18 @@ impl JobsReads<'_> {
 
 impl Jobs<'_> {
     /// The job of one of these kinds that has been due longest at `now`, whosever it is, locked until the unit of work
-    /// ends. One that another unit of work has locked is passed over: so those who claim wait for nobody, and each gets
-    /// another.
-    pub async fn claim_due(self, kinds: &[JobKind], now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
-        let due = Entity::find()
-            .filter(Column::DueAt.lte(now))
-            .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+    /// ends; but for the first few, of which a row may not read back. One that another unit of work has locked is
+    /// passed over: so those who claim wait for nobody, and each gets another.
+    pub async fn claim_due(
+        self,
+        kinds: &[JobKind],
+        now: DateTime<Utc>,
+        but_first: u64,
+    ) -> Result<Option<Job>, StoreError> {
+        let due = due(kinds, now)
             .order_by_asc(Column::DueAt)
             .order_by_asc(Column::Id)
+            .offset(but_first)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         read::one(self.conn, due).await?.map(from_row).transpose()
     }

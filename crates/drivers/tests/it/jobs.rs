@@ -118,7 +118,7 @@ testkit::on_both! {
         let mut claimed = Vec::new();
         for now in [19, 20, 25, 25, 40, 40] {
             let tx = db.begin().await.expect("begin");
-            let found = tx.jobs().claim_due(KINDS, at(now)).await.expect("claimed");
+            let found = tx.jobs().claim_due(KINDS, at(now), 0).await.expect("claimed");
             if let Some(job) = &found {
                 tx.jobs().save_job(&taken(job, "me", 1_000)).await.expect("saved");
             }
@@ -127,8 +127,14 @@ testkit::on_both! {
         }
         let due = [None, Some(sooner.id), Some(silent.id), None, Some(later.id), None];
         assert_eq!(claimed, due, "also one whose server went silent");
+        let read = db.read().await.expect("read");
+        for (now, is_due) in [(999, false), (1_000, true)] {
+            assert_eq!(read.jobs().is_due(KINDS, at(now)).await.expect("asked"), is_due, "the first lease ends");
+        }
         let tx = db.begin().await.expect("begin");
-        assert_eq!(tx.jobs().claim_due(&[], at(9_999)).await.expect("of no kind"), None);
+        let behind = tx.jobs().claim_due(KINDS, at(9_999), 1).await.expect("claimed");
+        assert_eq!(behind.map(|job| job.id), Some(sooner.id), "all are due at once: by their ids");
+        assert_eq!(tx.jobs().claim_due(&[], at(9_999), 0).await.expect("of no kind"), None);
     }
 
     async fn a_lease_that_was_lost_finds_no_job(db: TestDatabase) {
@@ -214,7 +220,7 @@ async fn two_claims_at_once_get_two_jobs_on_postgres() {
     let mut claimed = Vec::new();
     let held = [one, two, three].map(|tx| tx.expect("begin"));
     for tx in &held {
-        claimed.push(tx.jobs().claim_due(KINDS, at(9)).await.expect("claimed").map(|job| job.id));
+        claimed.push(tx.jobs().claim_due(KINDS, at(9), 0).await.expect("claimed").map(|job| job.id));
     }
     assert_eq!(claimed, [Some(JobId(uuid(1))), Some(JobId(uuid(2))), None]);
 }

@@ -1,0 +1,154 @@
+//! The worker of one server: takes what is due, and gives back what it has not done when the server stops.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use models::jobs::JobKind;
+use tokio::{
+    sync::Mutex,
+    task::{self, JoinError, JoinSet},
+};
+use uuid::Uuid;
+
+use super::{
+    claim::claim,
+    enqueue::stand,
+    work::{Handler, Pace, Work},
+};
+use crate::{clock_check, errors::Error, spine::Spine};
+
+/// How soon a tenant that was just made has the jobs that every tenant has.
+const STAND_EVERY: TimeDelta = TimeDelta::seconds(10);
+
+/// For how long others come first, once a job is due, where this server failed at the last of its kind: it may be the
+/// server that is sick, and not the job.
+const OTHERS_FIRST: TimeDelta = TimeDelta::seconds(10);
+
+/// What a worker can do.
+#[derive(Clone)]
+pub struct Skill {
+    /// Jobs of this kind.
+    pub kind: JobKind,
+    /// By this.
+    pub handler: Arc<dyn Handler>,
+    /// Whether every tenant has one of them, which comes round again for ever.
+    pub stands: bool,
+}
+
+/// The worker of one server. Dropped, it is cut off, as if the server had died.
+pub struct Worker {
+    name: String,
+    skills: Vec<Skill>,
+    pace: Pace,
+    doing: Mutex<Doing>,
+}
+
+/// What a worker is at.
+#[derive(Default)]
+struct Doing {
+    tasks: JoinSet<bool>,
+    works: HashMap<task::Id, Arc<Work>>,
+    /// The kinds of which it failed at the last job.
+    failing: HashSet<JobKind>,
+    stood_at: Option<DateTime<Utc>>,
+}
+
+impl Worker {
+    /// One that can do this.
+    #[must_use]
+    pub fn new(spine: &Spine, skills: Vec<Skill>, pace: Pace) -> Self {
+        let name = format!("server_{}", spine.id::<Uuid>(spine.now()).simple());
+        Self { name, skills, pace, doing: Mutex::default() }
+    }
+
+    /// Takes what is due at the spine's time, if that can be relied on, of each kind that it is not at: it works at
+    /// them beside whoever asks. Gives how many it took.
+    pub async fn tick(&self, spine: &Spine) -> Result<usize, Error> {
+        let mut doing = self.doing.lock().await;
+        doing.reap();
+        if !clock_check::may_sweep(spine).await? {
+            return Ok(0);
+        }
+        let now = spine.now();
+        if doing.stood_at.is_none_or(|at| now - at >= STAND_EVERY) {
+            for skill in self.skills.iter().filter(|skill| skill.stands) {
+                Box::pin(stand(spine, skill.kind, &self.name)).await?;
+            }
+            doing.stood_at = Some(now);
+        }
+        let mut taken = 0;
+        loop {
+            let (well, failing) = self.free(&doing);
+            let mut claimed = Box::pin(claim(spine, &well, &self.name, now)).await?;
+            if claimed.is_none() {
+                claimed = Box::pin(claim(spine, &failing, &self.name, now - OTHERS_FIRST)).await?;
+            }
+            let Some(work) = claimed else { return Ok(taken) };
+            taken += 1;
+            let skill = self.skills.iter().find(|skill| skill.kind == work.job().kind);
+            let Some(handler) = skill.map(|skill| Arc::clone(&skill.handler)) else { continue };
+            doing.begin(work, handler, self.pace);
+        }
+    }
+
+    /// Waits until all that it has taken is through.
+    pub async fn through(&self) {
+        let mut doing = self.doing.lock().await;
+        while let Some(ended) = doing.tasks.join_next_with_id().await {
+            doing.ended(ended);
+        }
+    }
+
+    /// Breaks off what it is at, and gives it back: the server stops, and others need not wait for its leases to end.
+    pub async fn stop(&self) {
+        let mut doing = self.doing.lock().await;
+        doing.reap();
+        doing.tasks.shutdown().await;
+        for (_, work) in doing.works.drain() {
+            // Where that fails, its lease ends.
+            if work.hand_back().await.is_err() {
+                tracing::debug!(job = %work.job().id, "a job could not be given back");
+            }
+        }
+    }
+
+    /// What it can do and is not at; and apart, of what it failed at the last.
+    fn free(&self, doing: &Doing) -> (Vec<JobKind>, Vec<JobKind>) {
+        let is_at = |kind: JobKind| doing.works.values().any(|work| work.job().kind == kind);
+        let free = self.skills.iter().map(|skill| skill.kind).filter(|kind| !is_at(*kind));
+        free.partition(|kind| !doing.failing.contains(kind))
+    }
+}
+
+impl Doing {
+    fn begin(&mut self, work: Work, handler: Arc<dyn Handler>, pace: Pace) {
+        let work = Arc::new(work);
+        let working = Arc::clone(&work);
+        let task = self.tasks.spawn(async move { working.run(handler.as_ref(), pace).await });
+        self.works.insert(task.id(), work);
+    }
+
+    /// Takes note of what has ended.
+    fn reap(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.ended(ended);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(task::Id, bool), JoinError>) {
+        let (id, is_well) = ended.unwrap_or_else(|err| {
+            tracing::error!(error = &err as &dyn std::error::Error, "work at a job was cut off");
+            (err.id(), false)
+        });
+        let Some(work) = self.works.remove(&id) else { return };
+        let kind = work.job().kind;
+        if is_well {
+            self.failing.remove(&kind);
+        } else {
+            self.failing.insert(kind);
+        }
+    }
+}
