@@ -1,6 +1,9 @@
 //! The integrity check: reads definitions, logs, runs and counters again, and what this server remembers of runs, a
 //! bounded piece at a time, and opens an incident for each row that is not what was recorded.
 //!
+//! What is stored is checked by one server for all of them: a job of each tenant (`log_check`). What a server
+//! remembers, it checks itself.
+//!
 //! It trusts no result that was stored.
 
 mod walk;
@@ -43,8 +46,41 @@ const SWEEPING_PIECES: u32 = 10;
 /// How far one server has come.
 #[derive(Debug, Default)]
 pub struct Checker {
+    of: Of,
     pass: std::sync::Mutex<Option<Pass>>,
     ended: std::sync::Mutex<Option<DateTime<Utc>>>,
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, Default)]
+enum Of {
+    /// Everything of all tenants, by who has no other server to share it with.
+    #[default]
+    Everything,
+    /// What is stored of one tenant.
+    Stored(TenantId),
+    /// What this server remembers, of all tenants.
+    Remembered,
+}
+
+impl Of {
+    /// Where the check of a tenant begins.
+    fn begins(self) -> Part {
+        match self {
+            Self::Everything | Self::Stored(_) => Part::Definitions,
+            Self::Remembered => Part::Remembered(None),
+        }
+    }
+
+    /// Where it goes on instead of with `part`; none where it is over with that.
+    fn goes_on(self, part: Part) -> Option<Part> {
+        match (self, part) {
+            (Self::Stored(_), Part::Remembered(_)) => Some(Part::Counters(None)),
+            (Self::Remembered, Part::Remembered(after)) => Some(Part::Remembered(after)),
+            (Self::Remembered, _) => None,
+            (_, part) => Some(part),
+        }
+    }
 }
 
 /// One way through all tenants.
@@ -59,8 +95,8 @@ enum Part {
     Definitions,
     Log(Walk),
     Runs(Option<RunId>),
-    /// What this server remembers of runs (ADR 47). It comes behind their records: where these say already that a row
-    /// was changed, its run has another version, and is not told of twice.
+    /// What this server remembers of runs (ADR 47). Where all is checked it comes behind their records: where these say
+    /// already that a row was changed, its run has another version, and is not told of twice.
     Remembered(Option<RunId>),
     /// What is counted, by the day and by the agent (ADR 44).
     Counters(Option<Round>),
@@ -69,6 +105,32 @@ enum Part {
 }
 
 impl Checker {
+    /// One that checks what is stored of a tenant.
+    #[must_use]
+    pub fn of_stored(tenant: TenantId) -> Self {
+        Self { of: Of::Stored(tenant), ..Self::default() }
+    }
+
+    /// One that checks what this server remembers.
+    #[must_use]
+    pub fn of_remembered() -> Self {
+        Self { of: Of::Remembered, ..Self::default() }
+    }
+
+    /// About how much of the pass is behind it, of a hundred: by its parts, for how long each is nobody knows before.
+    #[must_use]
+    pub fn percentage(&self) -> u64 {
+        match lock(&self.pass).as_ref().map(|pass| &pass.part) {
+            None | Some(Part::Definitions) => 0,
+            Some(Part::Log(walk)) if walk.log == LogName::Audit => 5,
+            Some(Part::Log(_)) => 20,
+            Some(Part::Runs(_)) => 40,
+            Some(Part::Remembered(_)) => 80,
+            Some(Part::Counters(_)) => 85,
+            Some(Part::Sweep(..)) => 90,
+        }
+    }
+
     /// Checks the next piece. True where the pass goes on, false where it is over or the next is not due.
     pub async fn tick(&self, spine: &Spine) -> Result<bool, Error> {
         let Some(pass) = self.current(spine).await? else { return Ok(false) };
@@ -84,11 +146,11 @@ impl Checker {
             spine.choke().let_go(tenant, run);
         }
         let mut pass = pass;
-        if let Some(part) = next {
+        if let Some(part) = next.and_then(|part| self.of.goes_on(part)) {
             pass.part = part;
         } else {
             pass.tenants.pop_front();
-            pass.part = Part::Definitions;
+            pass.part = self.of.begins();
         }
         *lock(&self.pass) = Some(pass);
         Ok(true)
@@ -102,9 +164,14 @@ impl Checker {
         if lock(&self.ended).is_some_and(|ended| spine.now() - ended < every) {
             return Ok(None);
         }
-        let tenants = spine.read().await?.account().list_tenants().await?;
-        let tenants = tenants.into_iter().map(|tenant| tenant.id).collect();
-        Ok(Some(Pass { tenants, part: Part::Definitions }))
+        let tenants = match self.of {
+            Of::Stored(tenant) => VecDeque::from([tenant]),
+            Of::Everything | Of::Remembered => {
+                let all = spine.read().await?.account().list_tenants().await?;
+                all.into_iter().map(|tenant| tenant.id).collect()
+            }
+        };
+        Ok(Some(Pass { tenants, part: self.of.begins() }))
     }
 }
 

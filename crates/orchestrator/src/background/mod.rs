@@ -1,6 +1,7 @@
 //! Tasks that go on without being called:
 //!
-//! - checkpoints are signed, and recorded rows are read again and compared;
+//! - checkpoints are signed, and what this server remembers of rows is compared with them;
+//! - jobs are taken, which one server does for all of them: recorded rows are read again and compared;
 //! - runs that nobody ends are ended, and runs that stall are marked;
 //! - what an outage held up is written, what the store refused of it is tried again, and the outage is recorded;
 //! - what other servers changed of what is remembered for an outage is read;
@@ -17,6 +18,7 @@ pub mod answers;
 pub mod checker;
 pub mod crowded;
 pub mod key_use;
+pub mod log_check;
 pub mod outages;
 pub mod overdue;
 pub mod remembered;
@@ -31,11 +33,13 @@ pub mod windows;
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
+use models::jobs::JobKind;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
     errors::Error,
     fallen::{self, Fallen},
+    jobs::{Pace, Skill, Worker},
     spine::Spine,
 };
 
@@ -49,6 +53,7 @@ const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
 /// What another server halted is halted here within a second, should the store go then.
 const LOOK_EVERY: Duration = Duration::from_millis(750);
 const CHECK_PIECE_EVERY: Duration = Duration::from_secs(2);
+const TAKE_JOBS_EVERY: Duration = Duration::from_secs(1);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 /// A run that stalls is shown as that within 5 s.
 const MARK_STALLS_EVERY: Duration = Duration::from_secs(2);
@@ -115,7 +120,8 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
         let spine = looking.clone();
         async move { restored::tick(&spine).await }
     }));
-    let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::default()));
+    running.spawn(jobs(spine.clone(), life()));
+    let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::of_remembered()));
     running.spawn(every(CHECK_PIECE_EVERY, "checker", life(), move || {
         let (spine, checker) = (checking.clone(), Arc::clone(&checker));
         async move { checker.tick(&spine).await.map(drop) }
@@ -151,6 +157,22 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
         async move { rest.tick(&spine).await }
     }));
     Tasks { running }
+}
+
+/// Takes jobs until the shutdown, and gives back then what is not done.
+async fn jobs(spine: Spine, life: Life) {
+    let check = log_check::LogCheck { rest: CHECK_PIECE_EVERY };
+    let skills = vec![Skill { kind: JobKind::LogCheck, handler: Arc::new(check), stands: true }];
+    let worker = Arc::new(Worker::new(&spine, skills, Pace::default()));
+    let (shutdown, working) = (life.shutdown.clone(), Arc::clone(&worker));
+    every(TAKE_JOBS_EVERY, "jobs", life, move || {
+        let (spine, worker) = (spine.clone(), Arc::clone(&working));
+        // What is due when the server stops is for the others.
+        let stops = *shutdown.borrow() || shutdown.has_changed().is_err();
+        async move { if stops { Ok(()) } else { worker.tick(&spine).await.map(drop) } }
+    })
+    .await;
+    worker.stop().await;
 }
 
 /// What a task must hear of, and where it is heard of.

@@ -20,10 +20,14 @@ use models::{
 };
 use orchestrator::{
     Error,
+    background::log_check::LogCheck,
     jobs::{Broken, Handler, Pace, Skill, Work, Worker, enqueue},
 };
+use proof::words::EnforcementMode;
 use testkit::on_both;
 use tokio::sync::Semaphore;
+
+use crate::{agent::Agent, tampering::failures};
 
 /// A little longer than a lease.
 const LEASE_OVER: TimeDelta = TimeDelta::seconds(61);
@@ -311,6 +315,27 @@ on_both! {
             let (job, events) = now(&kit, &jobs[0]).await;
             assert_eq!((job.state, job.lease, events.len()), (JobState::Queued, 3, 7));
         }
+    }
+
+    async fn what_is_stored_of_a_tenant_is_checked_by_one_server_for_all(db: TestDatabase) {
+        let (kit, other) = (Kit::on(db).await, Kit::replica(db, 1).await);
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        db.disarm("policy_rules").await;
+        db.tamper("UPDATE policy_rules SET condition = 'false'").await.unwrap();
+        let mut took = 0;
+        for kit in [&kit, &other] {
+            let handler = Arc::new(LogCheck { rest: Duration::ZERO });
+            let skill = Skill { kind: JobKind::LogCheck, handler, stands: true };
+            let worker = Worker::new(&kit.spine, vec![skill], Pace::default());
+            took += worker.tick(&kit.spine).await.unwrap();
+            worker.through().await;
+        }
+        assert_eq!((took, failures(&agent).await.len()), (1, 1));
+        let job = all(&kit, agent.admin.tenant.id).await.remove(0);
+        let (job, events) = now(&kit, &job).await;
+        assert_eq!((job.state, job.due_at), (JobState::Queued, Some(kit.spine.now() + TimeDelta::hours(1))));
+        assert_eq!(events, [E::Created, E::Started, E::Completed]);
     }
 
     async fn what_is_not_committed_is_not_in_the_queue(db: TestDatabase) {
