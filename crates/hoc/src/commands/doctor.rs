@@ -2,6 +2,7 @@
 
 mod counters;
 mod findings;
+mod jobs;
 mod lost_stores;
 mod segments;
 mod server;
@@ -113,6 +114,7 @@ async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
                 segments::look(&opened.spine, findings).await;
             }
             counters::look(&opened.spine, args.recount, findings).await;
+            jobs::look(&opened.spine, findings).await;
             clock(&opened.spine, findings).await;
             opened.db.close().await;
         }

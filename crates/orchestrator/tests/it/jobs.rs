@@ -21,6 +21,7 @@ use models::{
 use orchestrator::{
     Error,
     background::log_check::LogCheck,
+    coordinators::check_jobs::check_jobs,
     jobs::{Broken, Handler, Pace, Skill, Work, Worker, enqueue},
 };
 use proof::words::EnforcementMode;
@@ -109,10 +110,15 @@ pub(crate) async fn tenant(kit: &Kit) -> TenantId {
 
 /// A job that is due.
 pub(crate) async fn queued(kit: &Kit, tenant: TenantId) -> Job {
+    queued_to(kit, tenant, "{}").await
+}
+
+/// One that is told something.
+async fn queued_to(kit: &Kit, tenant: TenantId, payload: &str) -> Job {
     let new = NewJob {
         tenant,
         kind: JobKind::LogCheck,
-        payload: "{}".to_owned(),
+        payload: payload.to_owned(),
         standing: None,
         due_at: kit.spine.now(),
     };
@@ -315,6 +321,54 @@ on_both! {
             let (job, events) = now(&kit, &jobs[0]).await;
             assert_eq!((job.state, job.lease, events.len()), (JobState::Queued, 3, 7));
         }
+    }
+
+    async fn each_column_of_an_event_that_was_changed_is_found_and_so_is_a_job_that_says_otherwise(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let tenant = tenant(&kit).await;
+        let of_events = [
+            ("seq", "77"), ("event_type", "'progress'"), ("state", "'DEAD'"), ("actor", "'somebody'"), ("attempt", "9"),
+            ("details", "'{}'"), ("created_at", "'2026-01-01T00:00:00.000000+00:00'"), ("previous", "hash"), ("hash", "previous"),
+        ];
+        let of_jobs = [
+            ("payload", "'{}'"), ("standing", "'log_check'"), ("created_by", "'somebody'"), ("events", "2"),
+            ("state", "'CANCELLED'"), ("created_at", "'2026-01-01T00:00:00.000000+00:00'"),
+        ];
+        let named = |table: &str, column: &str| format!(r#"{{"of":"{table}.{column}"}}"#);
+        let each = [("job_audit_events", of_events.as_slice()), ("jobs", of_jobs.as_slice())];
+        let each: Vec<_> =
+            each.iter().flat_map(|(table, columns)| columns.iter().map(move |(column, to)| (*table, *column, *to))).collect();
+        let mut jobs = Vec::new();
+        for (table, column, _) in &each {
+            jobs.push(queued_to(&kit, tenant, &named(table, column)).await);
+        }
+        let worker = worker(&kit, &Does::what(What::Succeeds));
+        while worker.tick(&kit.spine).await.unwrap() > 0 {
+            worker.through().await;
+        }
+        let sound = check_jobs(&kit.spine, tenant, None).await.unwrap();
+        assert_eq!((sound.jobs, sound.events, sound.faults.len()), (15, 45, 0), "{:?}", sound.faults);
+
+        for table in ["job_audit_events", "jobs"] {
+            db.disarm(table).await;
+        }
+        for (table, column, to) in &each {
+            let payload = named(table, column);
+            let of = if *table == "jobs" {
+                format!("payload = '{payload}'")
+            } else {
+                format!("seq = 1 AND job_id IN (SELECT id FROM jobs WHERE payload = '{payload}')")
+            };
+            db.tamper(&format!("UPDATE {table} SET {column} = {to} WHERE {of}")).await.unwrap();
+        }
+        let mut found = check_jobs(&kit.spine, tenant, None).await.unwrap().faults;
+        let mut due: Vec<_> = jobs.iter().map(|job| job.id).collect();
+        due.sort_unstable();
+        found.sort_unstable();
+        let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids, due, "{found:#?}");
+        db.tamper("DELETE FROM job_audit_events WHERE seq = 2").await.unwrap();
+        assert_eq!(check_jobs(&kit.spine, tenant, None).await.unwrap().faults.len(), 15, "a tail that was cut off");
     }
 
     async fn what_is_stored_of_a_tenant_is_checked_by_one_server_for_all(db: TestDatabase) {
