@@ -73,6 +73,36 @@ pub struct Job {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What a job is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob {
+    pub tenant: TenantId,
+    pub kind: JobKind,
+    /// What it is to do, as its kind says: canonical JSON.
+    pub payload: String,
+    /// Its name, if it comes round again for ever.
+    pub standing: Option<String>,
+    /// When a server may take it.
+    pub due_at: DateTime<Utc>,
+}
+
+/// What a job is told whose kind says it all.
+pub const TOLD_NOTHING: &str = "{}";
+
+/// A failed attempt, as its event tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryAttempt {
+    /// Which attempt it was, from 1.
+    pub number: u64,
+    /// When it failed, as times are written.
+    pub at: String,
+    pub error: String,
+    /// How long the job rests, where it is tried again.
+    pub delay_ms: Option<u64>,
+    pub will_retry: bool,
+    pub next_attempt_at: Option<String>,
+}
+
 /// One event of a job's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobAuditEvent {

@@ -190,6 +190,9 @@ pub enum ConflictCode {
     TenantFrozen,
     AlreadyFrozen,
     AnswerLost,
+    JobOver,
+    JobInQueue,
+    JobStanding,
 }
 
 /// A text without what must be told to nobody, not even in an error: its words may quote what a caller sent.

@@ -66,6 +66,9 @@ codes! {
     TenantFrozen = "tenant_frozen", CONFLICT, "No run of any agent may begin";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";
+    JobOver = "job_over", CONFLICT, "The job is over";
+    JobInQueue = "job_in_queue", CONFLICT, "The job is in the queue";
+    JobStanding = "job_standing", CONFLICT, "The job comes round again by itself";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The stored version is another";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";

@@ -94,6 +94,9 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::TenantFrozen => Code::TenantFrozen,
         ConflictCode::AlreadyFrozen => Code::AlreadyFrozen,
         ConflictCode::AnswerLost => Code::AnswerLost,
+        ConflictCode::JobOver => Code::JobOver,
+        ConflictCode::JobInQueue => Code::JobInQueue,
+        ConflictCode::JobStanding => Code::JobStanding,
     }
 }
 

@@ -2,26 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use models::{
-    ids::{JobId, TenantId},
-    jobs::{CHAIN_BEGINS, Job, JobKind, JobState, ProgressStage},
+    ids::JobId,
+    jobs::{CHAIN_BEGINS, Job, JobState, NewJob, ProgressStage},
 };
 
 use super::{JobAuditEmitter, Moved};
-
-/// What a job is made of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewJob {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// What it does.
-    pub kind: JobKind,
-    /// What it is to do, as its kind says: canonical JSON.
-    pub payload: String,
-    /// Its name, if it comes round again for ever.
-    pub standing: Option<String>,
-    /// When a server may take it.
-    pub due_at: DateTime<Utc>,
-}
 
 /// QUEUED, to be taken when it is due.
 #[must_use]

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use models::{
-    jobs::{Job, JobAuditEventType, JobState},
+    jobs::{Job, JobAuditEventType, JobState, RetryAttempt},
     time,
 };
 use serde_json::json;
 
-use super::{
-    JobAuditEmitter, JobProgressTracker, JobRetryManager, Moved, Policy, RetryAttempt, complete::next_round,
-};
+use super::{JobAuditEmitter, JobProgressTracker, JobRetryManager, Moved, Policy, complete::next_round};
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,13 +20,13 @@ pub use self::{
     audit::{ChainFault, JobAuditEmitter, verify_chain},
     cancel::{CancelError, cancel},
     complete::complete,
-    create::{NewJob, create},
+    create::create,
     fail::{Failure, fail},
     go_on::go_on,
     hand_back::hand_back,
     progress::JobProgressTracker,
     requeue::{RequeueError, requeue},
-    retry::{JobRetryManager, RetryAttempt, RetryConfig, RetryStrategy, get_retry_history},
+    retry::{JobRetryManager, RetryConfig, RetryStrategy, get_retry_history},
     take::{Taken, take},
 };
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use models::jobs::JobAuditEvent;
-use serde::{Deserialize, Serialize};
+use models::jobs::{JobAuditEvent, RetryAttempt};
 
 /// How the rests between attempts grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,23 +35,6 @@ impl Default for RetryConfig {
     fn default() -> Self {
         Self { strategy: RetryStrategy::Exponential, max_attempts: 3, base_ms: 60_000, cap_ms: 3_600_000 }
     }
-}
-
-/// A failed attempt, as its event tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetryAttempt {
-    /// Which attempt it was, from 1.
-    pub number: u64,
-    /// When it failed, as times are written.
-    pub at: String,
-    /// Why.
-    pub error: String,
-    /// How long the job rests, where it is tried again.
-    pub delay_ms: Option<u64>,
-    /// Whether it is.
-    pub will_retry: bool,
-    /// When.
-    pub next_attempt_at: Option<String>,
 }
 
 /// Decides by a [`RetryConfig`].

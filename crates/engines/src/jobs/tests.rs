@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use models::{
     ids::{JobId, TenantId},
-    jobs::{Job, JobAuditEvent, JobAuditEventType, JobKind, JobState, ProgressStage},
+    jobs::{Job, JobAuditEvent, JobAuditEventType, JobKind, JobState, NewJob, ProgressStage},
 };
 use proof::hash::Hash;
 

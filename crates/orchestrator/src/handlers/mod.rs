@@ -3,6 +3,7 @@
 pub mod account;
 pub mod activity;
 pub mod incidents;
+pub mod jobs;
 pub mod logs;
 pub mod overview;
 pub mod policies;

@@ -3,16 +3,13 @@
 use std::collections::HashSet;
 
 use drivers::Tx;
-use engines::jobs::{Moved, NewJob, create};
+use engines::jobs::{Moved, create};
 use models::{
     ids::{JobId, TenantId},
-    jobs::{Job, JobKind},
+    jobs::{Job, JobKind, NewJob, TOLD_NOTHING},
 };
 
 use crate::{errors::Error, spine::Spine};
-
-/// A job that is told nothing but whose it is.
-const NOTHING: &str = "{}";
 
 /// Puts a job in the queue, in the unit of work of `by`, who wants it done.
 pub async fn enqueue(spine: &Spine, tx: &Tx, new: NewJob, by: &str) -> Result<Job, Error> {
@@ -34,7 +31,7 @@ pub(super) async fn stand(spine: &Spine, kind: JobKind, by: &str) -> Result<(), 
     let new = |tenant| NewJob {
         tenant,
         kind,
-        payload: NOTHING.to_owned(),
+        payload: TOLD_NOTHING.to_owned(),
         standing: Some(kind.as_str().to_owned()),
         due_at: now,
     };

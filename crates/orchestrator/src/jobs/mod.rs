@@ -22,3 +22,4 @@ pub use self::{
     work::{Broken, Handler, Pace, Work},
     worker::{Skill, Worker},
 };
+pub(crate) use self::{policy::policy_of, stored::store};

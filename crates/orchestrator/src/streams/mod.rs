@@ -12,6 +12,7 @@ mod watcher;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use models::{
@@ -180,6 +181,14 @@ impl Place {
         let mut size = self.watched.log_size();
         tokio::select! {
             grown = size.wait_for(|size| *size > next) => if grown.is_ok() { Woken::News } else { Woken::End },
+            () = ends(&mut self.opens, &mut self.alive, &mut self.closing) => Woken::End,
+        }
+    }
+
+    /// Waits a while, for what no watcher tells of.
+    pub(crate) async fn rests(&mut self, a_while: Duration) -> Woken {
+        tokio::select! {
+            () = tokio::time::sleep(a_while) => Woken::News,
             () = ends(&mut self.opens, &mut self.alive, &mut self.closing) => Woken::End,
         }
     }

@@ -10,18 +10,20 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use engines::jobs::{NewJob, verify_chain};
+use engines::jobs::verify_chain;
 use kit::Kit;
 use models::{
     account::Role,
     ids::TenantId,
-    jobs::{Job, JobAuditEvent, JobAuditEventType as E, JobFilter, JobKind, JobState},
+    jobs::{Job, JobAuditEvent, JobAuditEventType as E, JobFilter, JobKind, JobState, NewJob},
     page::PageRequest,
 };
 use orchestrator::{
     Error,
     background::log_check::LogCheck,
     coordinators::check_jobs::check_jobs,
+    errors::ConflictCode,
+    handlers::jobs::{self as operations, JobEvent, JobOrder, JobPlace},
     jobs::{Broken, Handler, Pace, Skill, Work, Worker, enqueue},
 };
 use proof::words::EnforcementMode;
@@ -135,6 +137,13 @@ pub(crate) async fn now(kit: &Kit, job: &Job) -> (Job, Vec<E>) {
     let events: Vec<JobAuditEvent> = store.jobs().chains(job.tenant, &[job.id]).await.unwrap();
     verify_chain(&job, &events).unwrap();
     (job, events.into_iter().map(|event| event.event_type).collect())
+}
+
+fn conflict<T: std::fmt::Debug>(answer: Result<T, Error>) -> ConflictCode {
+    match answer {
+        Err(Error::Conflict { code, .. }) => code,
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn all(kit: &Kit, tenant: TenantId) -> Vec<Job> {
@@ -321,6 +330,67 @@ on_both! {
             let (job, events) = now(&kit, &jobs[0]).await;
             assert_eq!((job.state, job.lease, events.len()), (JobState::Queued, 3, 7));
         }
+    }
+
+    async fn who_cancels_a_job_takes_it_from_its_server_and_it_can_be_put_back(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let ana = kit.caller("acme", Role::Operator).await;
+        let order = JobOrder { kind: JobKind::LogCheck, run_at: None };
+        let job = operations::create(&kit.spine, &ana, order).await.unwrap();
+        let slow = Does::what(What::Waits);
+        let first = worker(&kit, &slow);
+        assert_eq!(first.tick(&kit.spine).await.unwrap(), 1);
+        slow.heard().await;
+        let requeue = async || operations::requeue(&kit.spine, &ana, job.id, Some("after all".to_owned())).await;
+        let cancel = async || operations::cancel(&kit.spine, &ana, job.id, Some("enough".to_owned())).await;
+        assert_eq!(conflict(requeue().await), ConflictCode::JobInQueue);
+        assert_eq!(cancel().await.unwrap().state, JobState::Cancelled);
+        assert_eq!(conflict(cancel().await), ConflictCode::JobOver);
+        slow.let_go_on();
+        first.through().await;
+        assert!(slow.has_lost());
+        assert_eq!(now(&kit, &job).await.1, [E::Created, E::Started, E::Cancelled]);
+
+        assert_eq!(requeue().await.unwrap().state, JobState::Queued);
+        let second = worker(&kit, &Does::what(What::Succeeds));
+        assert_eq!(second.tick(&kit.spine).await.unwrap(), 1);
+        second.through().await;
+        assert_eq!(conflict(requeue().await), ConflictCode::JobOver);
+        let (job, events) = now(&kit, &job).await;
+        assert_eq!((job.state, job.attempts), (JobState::Succeeded, 1));
+        assert_eq!(events[3..], [E::Scheduled, E::Started, E::Completed]);
+        let stranger = kit.caller("beta", Role::Operator).await;
+        let theirs = operations::cancel(&kit.spine, &stranger, job.id, None).await;
+        assert!(matches!(theirs, Err(Error::NotFound { .. })), "{theirs:?}");
+    }
+
+    async fn whoever_follows_a_job_hears_its_events_and_its_end(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let ana = kit.caller("acme", Role::Viewer).await;
+        let job = queued(&kit, ana.tenant.id).await;
+        let worker = worker(&kit, &Does::what(What::Succeeds));
+        worker.tick(&kit.spine).await.unwrap();
+        worker.through().await;
+        for (from, due) in [(JobPlace::Beginning, 3), (JobPlace::Event(1), 1), (JobPlace::Event(u64::MAX), 0)] {
+            let mut following = operations::events(&kit.spine, &ana, job.id, from).await.unwrap().unwrap();
+            let mut heard = 0;
+            loop {
+                match following.next().await.unwrap() {
+                    Some(JobEvent::Happened(event)) => {
+                        heard += 1;
+                        assert_eq!(event.job_id, job.id);
+                    }
+                    Some(JobEvent::Ended(job)) => assert_eq!(job.state, JobState::Succeeded),
+                    Some(JobEvent::Progress(..)) => panic!("it is over"),
+                    None => break,
+                }
+            }
+            assert_eq!(heard, due, "{from:?}");
+        }
+        assert!(operations::events(&kit.spine, &ana, job.id, JobPlace::End).await.unwrap().is_none());
+        let stranger = kit.caller("beta", Role::Viewer).await;
+        let theirs = operations::events(&kit.spine, &stranger, job.id, JobPlace::Beginning).await;
+        assert!(matches!(theirs, Err(Error::NotFound { .. })));
     }
 
     async fn each_column_of_an_event_that_was_changed_is_found_and_so_is_a_job_that_says_otherwise(db: TestDatabase) {

@@ -1,0 +1,53 @@
+//! Having a job done after all.
+
+use engines::jobs::{self as engine, RequeueError};
+use models::{ids::JobId, jobs::Job};
+
+use crate::{
+    context::CallContext,
+    errors::{ConflictCode, Error},
+    jobs::store,
+    once::{Begun, Once},
+    retrying::retrying,
+    spine::Spine,
+    texts::reason_of,
+};
+
+/// `jobs.requeue`: puts a job back in the queue that failed, was cancelled, or lies in the dead letter.
+#[tracing::instrument(name = "jobs.requeue", skip_all, fields(tenant = %ctx.tenant.id, job = %id))]
+pub async fn requeue(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: JobId,
+    reason: Option<String>,
+) -> Result<Job, Error> {
+    let once = Once::of(spine, ctx, "jobs.requeue", &(id, &reason))?;
+    let reason = reason_of(reason)?;
+    retrying(spine, || attempt(spine, ctx, &once, id, reason.as_deref())).await
+}
+
+async fn attempt(
+    spine: &Spine,
+    ctx: &CallContext,
+    once: &Once,
+    id: JobId,
+    reason: Option<&str>,
+) -> Result<Job, Error> {
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
+    let found = tx.jobs().lock_job(ctx.tenant.id, id).await?;
+    let job = found.ok_or_else(|| Error::not_found("job", id))?;
+    let moved = engine::requeue(job, &ctx.actor_id, reason, spine.now()).map_err(|err| refused(&err))?;
+    let job = store(&tx, moved).await?;
+    tx.commit(job).await
+}
+
+fn refused(err: &RequeueError) -> Error {
+    let code = match err {
+        RequeueError::InQueue(_) => ConflictCode::JobInQueue,
+        RequeueError::Done => ConflictCode::JobOver,
+    };
+    Error::Conflict { code, detail: err.to_string() }
+}
