@@ -24,6 +24,7 @@ mod document;
 mod edge;
 mod extract;
 mod incidents;
+mod jobs;
 mod logs;
 mod overview;
 mod packer;

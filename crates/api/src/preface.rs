@@ -22,6 +22,7 @@ use crate::problem::ProblemView;
         (name = "incidents", description = "What went wrong?"),
         (name = "policies", description = "How is behaviour defined?"),
         (name = "logs", description = "What is the raw truth?"),
+        (name = "jobs", description = "What do the servers still have to do?"),
         (name = "account", description = "Who calls, with which key?"),
         (name = "system", description = "The server itself."),
     ),

@@ -3,7 +3,7 @@
 use orchestrator::Spine;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{account, activity, incidents, logs, overview, paths, policies, preface::preface, system};
+use crate::{account, activity, incidents, jobs, logs, overview, paths, policies, preface::preface, system};
 
 /// Every route that the document has.
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
@@ -13,6 +13,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .nest(paths::INCIDENTS, incidents::routes())
         .nest(paths::LOGS, logs::routes())
         .nest(paths::OVERVIEW, overview::routes())
+        .nest(paths::JOBS, jobs::routes())
         .nest(paths::ACCOUNT, account::routes())
         .merge(account::published())
         .merge(activity::collected())

@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use models::{account, activity, incidents, logs, policies};
+use models::{account, activity, incidents, jobs, logs, policies};
 use orchestrator::{
     coordinators::run_proof,
     handlers::{overview, policies as facts},
@@ -160,6 +160,7 @@ lists! {
     account: CaptureMode FailureMode OwnerType Permits Role;
     activity: AckVia EvidenceHealth InterventionOutcome InterventionState LatencyBucket RiskLevel RunState;
     incidents: IncidentEventType IncidentTopic LifecycleState ResolutionType;
+    jobs: JobAuditEventType JobKind JobState ProgressStage;
     logs: ExecutionStatus Origin SystemEventType SystemScope SystemSeverity;
     policies: RuleStatus;
     facts: FactType FactUnit Fault;

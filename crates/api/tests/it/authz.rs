@@ -23,6 +23,7 @@ const OWN_ANSWER: &[&str] = &[
     "activity.ingest",
     "activity.start",
     "activity.tenant_events",
+    "jobs.create",
     "logs.get_checkpoint",
     "logs.list_system",
     "logs.prove_consistency",
@@ -181,6 +182,8 @@ async fn state(app: &App, scene: &Scene) -> Vec<String> {
         format!("/api/v1/runtime/policies/rules/{}", scene.rule_id),
         format!("/api/v1/runtime/policies/limits/{}", scene.limit_id),
         format!("/api/v1/runtime/incidents/{}", scene.incident_id),
+        format!("/api/v1/runtime/jobs/{}", scene.job_id),
+        format!("/api/v1/runtime/jobs/{}", scene.cancelled_job_id),
         "/api/v1/runtime/logs/audit".to_owned(),
     ] {
         seen.push(app.get(path).key(&scene.admin).send().await.text);

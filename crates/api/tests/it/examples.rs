@@ -52,6 +52,8 @@ impl Operation {
             Some("limits") => &scene.limit_id,
             Some("llm-runs") => &scene.llm_run_id,
             Some("system") => &scene.system_id,
+            _ if self.id == "jobs.requeue" => &scene.cancelled_job_id,
+            _ if self.path.starts_with("/api/v1/runtime/jobs") => &scene.job_id,
             _ if self.path.starts_with("/api/v1/account/keys") => &scene.spare_key_id,
             _ => &scene.incident_id,
         };
@@ -87,7 +89,10 @@ impl Operation {
             "activity.record_batch" => json!({"steps": [llm_step("0.01")]}),
             "activity.complete" => json!({"status": "SUCCEEDED"}),
             "activity.ingest" => one_span(),
-            "activity.abort" | "activity.kill" => json!({"reason": "no more"}),
+            "activity.abort" | "activity.kill" | "jobs.cancel" | "jobs.requeue" => {
+                json!({"reason": "no more"})
+            }
+            "jobs.create" => json!({"kind": "log_check"}),
             "policies.freeze" => json!({"agent_id": "another-bot", "reason": "it misbehaves"}),
             "policies.create_rule" => named(costly()),
             "policies.create_limit" => named(budget()),

@@ -23,6 +23,7 @@ mod facts;
 mod filters;
 mod incidents;
 mod invariants;
+mod jobs;
 mod logs;
 mod manners;
 mod names;

@@ -16,6 +16,9 @@ pub(crate) struct Scene {
     pub(crate) audit_id: String,
     pub(crate) llm_run_id: String,
     pub(crate) system_id: String,
+    /// One that waits, and one that was cancelled.
+    pub(crate) job_id: String,
+    pub(crate) cancelled_job_id: String,
     /// A key that nobody uses.
     pub(crate) spare_key_id: String,
 }
@@ -23,6 +26,7 @@ pub(crate) struct Scene {
 pub(crate) const ACTIVITY: &str = "/api/v1/runtime/activity";
 pub(crate) const POLICIES: &str = "/api/v1/runtime/policies";
 pub(crate) const INCIDENTS: &str = "/api/v1/runtime/incidents";
+pub(crate) const JOBS: &str = "/api/v1/runtime/jobs";
 pub(crate) const LOGS: &str = "/api/v1/runtime/logs";
 pub(crate) const OVERVIEW: &str = "/api/v1/runtime/overview";
 pub(crate) const ACCOUNT: &str = "/api/v1/account";
@@ -55,7 +59,11 @@ impl Scene {
         let system = app.get(format!("{LOGS}/system")).key(&admin).send().await.expect(200);
         let spare =
             app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&json!({"role": "viewer"})).send().await;
+        let (job_id, cancelled_job_id) = (job(app, &admin).await, job(app, &admin).await);
+        app.post(format!("{JOBS}/{cancelled_job_id}/cancel")).key(&admin).send().await.expect(200);
         Self {
+            job_id,
+            cancelled_job_id,
             rule_id: text(&rule["rule_id"]),
             limit_id: text(&limit["limit_id"]),
             incident_id: text(&incidents["items"][0]["incident_id"]),
@@ -70,10 +78,22 @@ impl Scene {
     }
 
     /// Everything by which it could be recognised.
-    pub(crate) fn ids(&self) -> [&str; 8] {
+    pub(crate) fn ids(&self) -> [&str; 10] {
         let Self { rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, system_id, .. } = self;
-        [rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, system_id, &self.spare_key_id]
-            .map(String::as_str)
+        let Self { job_id, cancelled_job_id, spare_key_id, .. } = self;
+        [
+            rule_id,
+            limit_id,
+            run_id,
+            incident_id,
+            audit_id,
+            llm_run_id,
+            system_id,
+            job_id,
+            cancelled_job_id,
+            spare_key_id,
+        ]
+        .map(String::as_str)
     }
 
     /// A key of that role, in the scene's tenant.
@@ -84,6 +104,12 @@ impl Scene {
             role => app.kit.token(ACME, role).await,
         }
     }
+}
+
+/// A job that is not due for long.
+async fn job(app: &App, admin: &str) -> String {
+    let body = json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"});
+    text(&app.post(JOBS).key(admin).json(&body).send().await.expect(201)["job_id"])
 }
 
 /// A run of that agent.

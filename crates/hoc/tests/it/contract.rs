@@ -21,6 +21,7 @@ const SEED: &str = "20261121";
 const ACTIVITY: &str = "/api/v1/runtime/activity/runs";
 const POLICIES: &str = "/api/v1/runtime/policies";
 const INCIDENTS: &str = "/api/v1/runtime/incidents";
+const JOBS: &str = "/api/v1/runtime/jobs";
 const LOGS: &str = "/api/v1/runtime/logs";
 
 /// A tenant in which something of every kind is there to be named.
@@ -75,6 +76,12 @@ impl Seeded<'_> {
         self.post(&format!("{ACTIVITY}/{run}/steps"), &step, status);
     }
 
+    /// A job that is not due for long.
+    fn job(&self) -> String {
+        let body = json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"});
+        text(&self.post(JOBS, &body, 201)["job_id"])
+    }
+
     /// The newest of a list.
     fn newest(&self, list: &str) -> String {
         text(&self.get(list)["items"][0]["id"])
@@ -98,6 +105,7 @@ impl Seeded<'_> {
             ("/llm-runs/{", llm_run),
             ("/system/{", self.newest(&format!("{LOGS}/system"))),
             ("/checkpoints/{", "audit".to_owned()),
+            ("/jobs/{", self.job()),
             ("/runs/{", refused),
         ];
         let document = self.get("/api/v1/openapi.json");
@@ -117,6 +125,10 @@ impl Seeded<'_> {
         }
         ids.insert("policies.retire_rule".to_owned(), self.rule("to be retired").into());
         ids.insert("policies.disable_limit".to_owned(), self.limit("to be disabled").into());
+        let cancelled = self.job();
+        self.post(&format!("{JOBS}/{cancelled}/cancel"), &json!({}), 200);
+        ids.insert("jobs.cancel".to_owned(), self.job().into());
+        ids.insert("jobs.requeue".to_owned(), cancelled.into());
         ids.insert("incidents.resolve".to_owned(), self.refused().1.into());
         ids.into()
     }

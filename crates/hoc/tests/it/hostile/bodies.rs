@@ -18,7 +18,10 @@ pub(super) fn body(operation: &str, serial: usize) -> Value {
         "activity.record" => step(serial),
         "activity.record_batch" => json!({"steps": [step(serial)]}),
         "activity.complete" => json!({"status": "FAILED", "error": "it broke"}),
-        "activity.abort" | "activity.kill" | "policies.retire_rule" => json!({"reason": "no more"}),
+        "jobs.create" => json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"}),
+        "activity.abort" | "activity.kill" | "jobs.cancel" | "jobs.requeue" | "policies.retire_rule" => {
+            json!({"reason": "no more"})
+        }
         "activity.ingest" => spans(serial),
         "policies.freeze" => json!({"agent_id": format!("frozen-{serial}"), "reason": "it misbehaves"}),
         "policies.create_rule" => json!({

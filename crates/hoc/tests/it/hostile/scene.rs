@@ -177,6 +177,13 @@ impl<'a> Scene<'a> {
             "audit".to_owned()
         } else if of("/incidents/{") {
             self.incident()
+        } else if of("/jobs/{") {
+            let jobs = "/api/v1/runtime/jobs";
+            let job = text(&self.make(jobs, &body("jobs.create", serial), 201)["job_id"]);
+            if operation.id == "jobs.requeue" {
+                self.make(&format!("{jobs}/{job}/cancel"), &json!({}), 200);
+            }
+            job
         } else {
             self.run()
         }
