@@ -27,8 +27,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use commands::{
-    bench_rows, bench_rules, bundle, doctor, erase, facts, import, keys, login_link, migrate, openapi, serve,
-    verify,
+    bench_rows, bench_rules, bundle, doctor, erase, facts, import, jobs, keys, login_link, migrate, openapi,
+    serve, verify,
 };
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that. It
@@ -72,6 +72,7 @@ enum Command {
     Erase(erase::Args),
     Verify(Box<verify::Args>),
     Doctor(doctor::Args),
+    Jobs(jobs::Args),
     Facts(facts::Args),
     Openapi(openapi::Args),
     #[command(hide = true)]
@@ -120,6 +121,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return Box::pin(verify::run(*args, flags)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, flags)).await,
+        Command::Jobs(args) => return Box::pin(jobs::run(args, flags)).await,
         Command::Facts(args) => facts::run(&args)?,
         Command::Openapi(args) => openapi::run(&args)?,
         Command::BenchRows(args) => bench_rows::run(args, flags).await?,

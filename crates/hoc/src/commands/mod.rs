@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod facts;
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod login_link;
 pub(crate) mod migrate;

@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod http;
 mod import;
+mod jobs;
 mod keys;
 mod long_words;
 mod marks;

@@ -1,8 +1,12 @@
 //! Cancelling a job.
 
 use engines::jobs::{self as engine, CancelError};
-use models::{ids::JobId, jobs::Job};
+use models::{
+    ids::{JobId, TenantId},
+    jobs::Job,
+};
 
+use super::whose::named;
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
@@ -24,12 +28,27 @@ pub async fn cancel(
 ) -> Result<Job, Error> {
     let once = Once::of(spine, ctx, "jobs.cancel", &(id, &reason))?;
     let reason = reason_of(reason)?;
-    retrying(spine, || attempt(spine, ctx, &once, id, reason.as_deref())).await
+    let by = (ctx.tenant.id, ctx.actor_id.as_str());
+    retrying(spine, || attempt(spine, by, &once, id, reason.as_deref())).await
+}
+
+/// The same by a person who has the store itself.
+#[tracing::instrument(name = "jobs.cancel", skip_all, fields(%tenant, job = %id))]
+pub async fn cancel_as(
+    spine: &Spine,
+    tenant: TenantId,
+    id: JobId,
+    by: &str,
+    reason: Option<String>,
+) -> Result<Job, Error> {
+    named(by)?;
+    let (once, reason) = (Once::always(), reason_of(reason)?);
+    retrying(spine, || attempt(spine, (tenant, by), &once, id, reason.as_deref())).await
 }
 
 async fn attempt(
     spine: &Spine,
-    ctx: &CallContext,
+    (tenant, by): (TenantId, &str),
     once: &Once,
     id: JobId,
     reason: Option<&str>,
@@ -38,11 +57,10 @@ async fn attempt(
         Begun::New(tx) => tx,
         Begun::Again(answer) => return Ok(answer),
     };
-    let found = tx.jobs().lock_job(ctx.tenant.id, id).await?;
+    let found = tx.jobs().lock_job(tenant, id).await?;
     let job = found.ok_or_else(|| Error::not_found("job", id))?;
     let policy = policy_of(spine, job.kind);
-    let moved =
-        engine::cancel(job, &ctx.actor_id, reason, &policy, spine.now()).map_err(|err| refused(&err))?;
+    let moved = engine::cancel(job, by, reason, &policy, spine.now()).map_err(|err| refused(&err))?;
     let job = store(&tx, moved).await?;
     tx.commit(job).await
 }

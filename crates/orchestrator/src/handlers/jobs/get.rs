@@ -2,7 +2,7 @@
 
 use engines::jobs::get_retry_history;
 use models::{
-    ids::JobId,
+    ids::{JobId, TenantId},
     jobs::{Job, JobAuditEvent, RetryAttempt},
 };
 
@@ -25,7 +25,12 @@ pub struct JobDetail {
 /// `jobs.get`: one job.
 #[tracing::instrument(name = "jobs.get", skip_all, fields(tenant = %ctx.tenant.id, job = %id))]
 pub async fn get(spine: &Spine, ctx: &CallContext, id: JobId) -> Result<JobDetail, Error> {
-    let (store, tenant) = (spine.read().await?, ctx.tenant.id);
+    get_of(spine, ctx.tenant.id, id).await
+}
+
+/// The same for who has the store itself.
+pub async fn get_of(spine: &Spine, tenant: TenantId, id: JobId) -> Result<JobDetail, Error> {
+    let store = spine.read().await?;
     let found = store.jobs().find_job(tenant, id).await?;
     let job = found.ok_or_else(|| Error::not_found("job", id))?;
     let events = store.jobs().last_events(tenant, id, TOLD).await?;

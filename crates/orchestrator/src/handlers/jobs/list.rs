@@ -1,6 +1,7 @@
 //! The list of jobs.
 
 use models::{
+    ids::TenantId,
     jobs::{Job, JobFilter},
     page::{Page, PageRequest},
 };
@@ -15,5 +16,15 @@ pub async fn list(
     filter: JobFilter,
     page: PageRequest,
 ) -> Result<Page<Job>, Error> {
-    Ok(spine.read().await?.jobs().list(ctx.tenant.id, &filter, &page).await?)
+    list_of(spine, ctx.tenant.id, filter, page).await
+}
+
+/// The same for who has the store itself.
+pub async fn list_of(
+    spine: &Spine,
+    tenant: TenantId,
+    filter: JobFilter,
+    page: PageRequest,
+) -> Result<Page<Job>, Error> {
+    Ok(spine.read().await?.jobs().list(tenant, &filter, &page).await?)
 }

@@ -6,12 +6,14 @@ mod events;
 mod get;
 mod list;
 mod requeue;
+mod whose;
 
 pub use self::{
-    cancel::cancel,
+    cancel::{cancel, cancel_as},
     create::{JobOrder, create},
     events::{JobEvent, JobEvents, JobPlace, events},
-    get::{JobDetail, get},
-    list::list,
-    requeue::requeue,
+    get::{JobDetail, get, get_of},
+    list::{list, list_of},
+    requeue::{requeue, requeue_as},
+    whose::tenant_of_job,
 };
