@@ -13,6 +13,7 @@ mod forms;
 mod frozen;
 mod gate;
 mod incidents;
+mod jobs;
 mod links;
 mod login;
 mod logs;
@@ -67,6 +68,10 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/logs/audit/{id}", get(logs::entry))
         .route("/logs/system", get(logs::system))
         .route("/logs/system/{id}", get(logs::record))
+        .route("/jobs", get(jobs::list).post(jobs::create))
+        .route("/jobs/{id}", get(jobs::get))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/jobs/{id}/requeue", post(jobs::requeue))
         .route("/{*rest}", any(gate::no_such_page));
     let guarded = Router::new()
         .route(CONSOLE, get(overview::first))

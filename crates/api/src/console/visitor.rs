@@ -81,6 +81,7 @@ impl Frame {
             ("Incidents", "/console/incidents", Views::ROLES),
             ("Policies", "/console/policies/rules", Views::ROLES),
             ("Logs", "/console/logs/audit", Views::ROLES),
+            ("Jobs", "/console/jobs", Views::ROLES),
         ];
         let domain = |path: &str| path.split('/').nth(2).unwrap_or_default().to_owned();
         let nav = domains.into_iter().filter(|(.., roles)| roles.contains(&context.role));

@@ -63,6 +63,10 @@ pub(crate) fn pages(scene: &Scene) -> Vec<String> {
         "/console/logs/audit".to_owned(),
         format!("/console/logs/audit?event_type=LimitCreated&run_id={}", scene.run_id),
         format!("/console/logs/audit/{}", scene.audit_id),
+        "/console/jobs".to_owned(),
+        "/console/jobs?state=CANCELLED&kind=log_check".to_owned(),
+        format!("/console/jobs/{}", scene.job_id),
+        format!("/console/jobs/{}", scene.cancelled_job_id),
     ]
     .into()
 }
@@ -275,6 +279,7 @@ async fn an_empty_console_says_what_to_do_next() {
         ("/console/policies/stopped", "Nobody has stopped anything yet."),
         ("/console/logs/system", "role=\"search\""),
         ("/console/logs/audit", "No entry yet."),
+        ("/console/jobs", "No job yet."),
     ] {
         let answer = app.get(path).header("cookie", &cookie).send().await;
         assert!(answer.text.contains("empty\"") || path.ends_with("/system"), "{path}: {}", answer.text);

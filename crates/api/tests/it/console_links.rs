@@ -145,6 +145,7 @@ async fn every_link_leads_to_a_page_for_every_role() {
                 format!("/console/policies/rules/{}", scene.rule_id),
                 format!("/console/policies/limits/{}", scene.limit_id),
                 format!("/console/logs/audit/{}", scene.audit_id),
+                format!("/console/jobs/{}", scene.job_id),
             ]);
         }
         if matches!(role, Role::Operator | Role::Auditor | Role::Admin) {

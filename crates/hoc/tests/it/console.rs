@@ -134,6 +134,7 @@ impl Scene {
             ("audit-entry", format!("/console/logs/audit/{}", id("/api/v1/runtime/logs/audit", 0, "id"))),
             ("system", "/console/logs/system".to_owned()),
             ("system-record", format!("/console/logs/system/{}", id("/api/v1/runtime/logs/system", 0, "id"))),
+            ("jobs", "/console/jobs".to_owned()),
             ("no-such-run", format!("/console/activity/runs/run_{}", "0".repeat(32))),
             ("not-found", "/console/nothing-here".to_owned()),
         ];
