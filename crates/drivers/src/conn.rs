@@ -1,5 +1,8 @@
 //! One open transaction on either database: sends statements, counts them, and does not wait for ever. What is written
 //! may wait, to go together.
+//!
+//! What asks the store is given as a [`BoxFuture`]: the code of an `async fn` is made again by every crate that waits for
+//! it, so without that each crate above would build the clients of both databases.
 
 use std::{
     sync::{
@@ -9,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use sea_orm::{
     DbBackend, QueryResult, Statement, Values,
     sea_query::SelectStatement,
@@ -132,12 +136,14 @@ impl Conn {
     }
 
     /// Sends a write, or has it wait for others.
-    pub(crate) async fn write(&self, write: Write) -> Result<(), StoreError> {
-        match self.together.keep(write) {
-            Some(write) => self.send(write).await,
-            None if self.together.is_full() => self.send_waiting().await,
-            None => Ok(()),
-        }
+    pub(crate) fn write(&self, write: Write) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            match self.together.keep(write) {
+                Some(write) => self.send(write).await,
+                None if self.together.is_full() => self.send_waiting().await,
+                None => Ok(()),
+            }
+        })
     }
 
     async fn send(&self, mut write: Write) -> Result<(), StoreError> {
@@ -146,9 +152,11 @@ impl Conn {
     }
 
     /// Sends a write that may touch fewer rows; returns how many it touched. What waits goes first.
-    pub(crate) async fn send_counting(&self, write: Write) -> Result<u64, StoreError> {
-        self.send_waiting().await?;
-        self.send_now(&write.sql, write.sends).await
+    pub(crate) fn send_counting(&self, write: Write) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            self.send_waiting().await?;
+            self.send_now(&write.sql, write.sends).await
+        })
     }
 
     async fn send_now(&self, sql: &str, sends: Sends) -> Result<u64, StoreError> {
@@ -179,7 +187,7 @@ impl Conn {
         if waiting.is_empty() {
             return Ok(());
         }
-        let sent = Box::pin(self.send_all(waiting)).await;
+        let sent = self.send_all(waiting).await;
         // What waited behind is gone with what failed, also where that touched too few rows. Whoever asked next is
         // told, and may take it for a failure of what he asked.
         if sent.is_err() {
@@ -220,21 +228,25 @@ impl Conn {
     }
 
     /// Sends a statement that answers no rows; returns how many it touched. What waits goes first.
-    pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
-        self.send_waiting().await?;
-        let Statement { sql, values, .. } = statement;
-        self.send_now(&sql, Sends::Values(values.unwrap_or_else(|| Values(Vec::new())))).await
+    pub(crate) fn execute(&self, statement: Statement) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            self.send_waiting().await?;
+            let Statement { sql, values, .. } = statement;
+            self.send_now(&sql, Sends::Values(values.unwrap_or_else(|| Values(Vec::new())))).await
+        })
     }
 
     /// Sends a statement and waits for all its rows. What waits goes first.
-    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
-        self.send_waiting().await?;
-        #[cfg(test)]
-        self.heard.lock().expect("no test fails while it listens").push(statement.clone());
-        let Statement { sql, values, .. } = statement;
-        let watch = Watch::start(self, &sql);
-        let rows = self.open.lock().await.rows(&sql, values).await;
-        watch.end(rows)
+    pub(crate) fn rows(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, StoreError>> {
+        Box::pin(async move {
+            self.send_waiting().await?;
+            #[cfg(test)]
+            self.heard.lock().expect("no test fails while it listens").push(statement.clone());
+            let Statement { sql, values, .. } = statement;
+            let watch = Watch::start(self, &sql);
+            let rows = self.open.lock().await.rows(&sql, values).await;
+            watch.end(rows)
+        })
     }
 
     /// No rows of a table yet, for [`Write`]. Postgres only.
@@ -277,11 +289,13 @@ impl Conn {
     }
 
     /// Stores what is noted of counters. Before a commit, and before who writes here reads them.
-    pub(crate) async fn store_counters(&self) -> Result<(), StoreError> {
-        for write in self.counters.writes(self.backend) {
-            self.write(write).await?;
-        }
-        Ok(())
+    pub(crate) fn store_counters(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            for write in self.counters.writes(self.backend) {
+                self.write(write).await?;
+            }
+            Ok(())
+        })
     }
 
     /// How many heads it had seen when this began.
@@ -309,41 +323,45 @@ impl Conn {
 
     /// Makes everything durable, unless a statement failed: then nothing is. Postgres would answer such a COMMIT by
     /// rolling back without an error, and SQLite would keep what the other statements did.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        // After a failure it would only be refused, and the refusal be told in place of this.
-        if !self.failed.load(Ordering::Relaxed) {
-            // Behind all else, so that no lock on a counter is held for longer than the commit takes.
-            self.store_counters().await?;
-            self.send_waiting().await?;
-        }
-        if self.failed.load(Ordering::Relaxed) {
-            self.rollback().await?;
-            return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
-        }
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        let room = self.room;
-        self.open.into_inner().commit().await.inspect_err(|err| {
-            if let Some(room) = &room {
-                room.note(err);
+    pub(crate) fn commit(self) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(async move {
+            // After a failure it would only be refused, and the refusal be told in place of this.
+            if !self.failed.load(Ordering::Relaxed) {
+                // Behind all else, so that no lock on a counter is held for longer than the commit takes.
+                self.store_counters().await?;
+                self.send_waiting().await?;
             }
-        })?;
-        if let Some(pool) = self.pool {
-            pool.growth.note(self.written.into_inner(), &pool.connections);
-        }
-        // Told as a statement is: who follows what is carried out sees where it became durable.
-        tracing::trace!(sql = "COMMIT", "statement");
-        for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.seen.note(&head);
-        }
-        for (tenant, change) in self.governed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.seen.note_governed(tenant, change);
-        }
-        Ok(())
+            if self.failed.load(Ordering::Relaxed) {
+                self.rollback().await?;
+                return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
+            }
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let room = self.room;
+            self.open.into_inner().commit().await.inspect_err(|err| {
+                if let Some(room) = &room {
+                    room.note(err);
+                }
+            })?;
+            if let Some(pool) = self.pool {
+                pool.growth.note(self.written.into_inner(), &pool.connections);
+            }
+            // Told as a statement is: who follows what is carried out sees where it became durable.
+            tracing::trace!(sql = "COMMIT", "statement");
+            for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                self.seen.note(&head);
+            }
+            for (tenant, change) in self.governed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                self.seen.note_governed(tenant, change);
+            }
+            Ok(())
+        })
     }
 
-    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        self.open.into_inner().rollback().await
+    pub(crate) fn rollback(self) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            self.open.into_inner().rollback().await
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
 use migrations::MigratorTrait as _;
 use models::{ids::TenantId, ledger::LogHead};
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
@@ -108,46 +109,49 @@ impl Db {
     /// that reads first and writes later would find its snapshot stale.
     ///
     /// On another Postgres than before, the logs that this process knows must be there as it knows them.
-    pub async fn begin(&self) -> Result<Tx, StoreError> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        let conn = match &self.pools {
-            Pools::Postgres(pool) => {
-                let mut lent = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-                pool.row_types.ensure(&mut lent).await?;
-                let met = pool.incarnation.met();
-                let is_new = !self.seen.is_compared(met);
-                if is_new && !pool.incarnation.leads(&mut lent).await? {
-                    let why = "the connection leads to a Postgres that another has taken the place of";
-                    return Err(StoreError::Unavailable(why.into()));
-                }
-                let conn = Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone());
-                if is_new {
-                    compare_all(&conn).await?;
-                    self.seen.set_compared(met);
-                }
-                conn
-            }
-            Pools::Sqlite { writer, file, .. } => {
-                if let Some(damage) = self.damaged() {
-                    return Err(StoreError::Unavailable(damage.into()));
-                }
-                let before = self.written.load(Ordering::Relaxed);
-                let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
-                // Whoever has the one writer may have got no answer either: then it is not busy, it hangs.
-                let begun = begun.map_err(StoreError::at_embedded_begin).map_err(|err| match err {
-                    StoreError::Busy(cause) if self.written.load(Ordering::Relaxed) == before => {
-                        StoreError::Unavailable(cause)
+    #[must_use = "it opens nothing before it is awaited"]
+    pub fn begin(&self) -> BoxFuture<'_, Result<Tx, StoreError>> {
+        Box::pin(async move {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let conn = match &self.pools {
+                Pools::Postgres(pool) => {
+                    let mut lent = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                    pool.row_types.ensure(&mut lent).await?;
+                    let met = pool.incarnation.met();
+                    let is_new = !self.seen.is_compared(met);
+                    if is_new && !pool.incarnation.leads(&mut lent).await? {
+                        let why = "the connection leads to a Postgres that another has taken the place of";
+                        return Err(StoreError::Unavailable(why.into()));
                     }
-                    err => err,
-                });
-                let tx = begun.inspect_err(|err| self.note(err))?;
-                if let Some(file) = file {
-                    file.check()?;
+                    let conn = Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone());
+                    if is_new {
+                        compare_all(&conn).await?;
+                        self.seen.set_compared(met);
+                    }
+                    conn
                 }
-                Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
-            }
-        };
-        Ok(Tx { conn: conn.writing(self.written.clone(), self.room.clone()), file: self.file().cloned() })
+                Pools::Sqlite { writer, file, .. } => {
+                    if let Some(damage) = self.damaged() {
+                        return Err(StoreError::Unavailable(damage.into()));
+                    }
+                    let before = self.written.load(Ordering::Relaxed);
+                    let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
+                    // Whoever has the one writer may have got no answer either: then it is not busy, it hangs.
+                    let begun = begun.map_err(StoreError::at_embedded_begin).map_err(|err| match err {
+                        StoreError::Busy(cause) if self.written.load(Ordering::Relaxed) == before => {
+                            StoreError::Unavailable(cause)
+                        }
+                        err => err,
+                    });
+                    let tx = begun.inspect_err(|err| self.note(err))?;
+                    if let Some(file) = file {
+                        file.check()?;
+                    }
+                    Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
+                }
+            };
+            Ok(Tx { conn: conn.writing(self.written.clone(), self.room.clone()), file: self.file().cloned() })
+        })
     }
 
     /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what
@@ -246,28 +250,34 @@ impl Db {
     }
 
     /// Opens a unit of work that only reads, all of it from one moment. Many of them leave some connections to others.
-    pub async fn read(&self) -> Result<ReadTx, StoreError> {
-        let place = timeout(TURN, Arc::clone(&self.reads).acquire_owned()).await;
-        let place = place.ok().and_then(Result::ok);
-        let place = place.ok_or_else(|| StoreError::Busy("too many reads are under way".into()))?;
-        Ok(ReadTx { place: Some(place), ..self.read_first().await? })
+    #[must_use = "it opens nothing before it is awaited"]
+    pub fn read(&self) -> BoxFuture<'_, Result<ReadTx, StoreError>> {
+        Box::pin(async move {
+            let place = timeout(TURN, Arc::clone(&self.reads).acquire_owned()).await;
+            let place = place.ok().and_then(Result::ok);
+            let place = place.ok_or_else(|| StoreError::Busy("too many reads are under way".into()))?;
+            Ok(ReadTx { place: Some(place), ..self.read_first().await? })
+        })
     }
 
     /// The same for what must not stand behind other reads: who calls, whether the store is there.
-    pub async fn read_first(&self) -> Result<ReadTx, StoreError> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        let conn = match &self.pools {
-            Pools::Postgres(pool) => {
-                let lent = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone())
-            }
-            Pools::Sqlite { readers, file, .. } => {
-                let begun = in_time(readers.begin_with("BEGIN DEFERRED")).await;
-                let tx = begun.inspect_err(|err| self.note(err))?;
-                Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
-            }
-        };
-        Ok(ReadTx { conn, place: None })
+    #[must_use = "it opens nothing before it is awaited"]
+    pub fn read_first(&self) -> BoxFuture<'_, Result<ReadTx, StoreError>> {
+        Box::pin(async move {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let conn = match &self.pools {
+                Pools::Postgres(pool) => {
+                    let lent = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                    Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone())
+                }
+                Pools::Sqlite { readers, file, .. } => {
+                    let begun = in_time(readers.begin_with("BEGIN DEFERRED")).await;
+                    let tx = begun.inspect_err(|err| self.note(err))?;
+                    Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
+                }
+            };
+            Ok(ReadTx { conn, place: None })
+        })
     }
 
     /// What the store's own clock says; an embedded store has none.

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use engines::ledger::{AuditDraft, Governed};
+use futures::future::BoxFuture;
 use models::{
     ids::{AuditId, RunId, TenantId},
     ledger::{LogHead, TreeNode},
@@ -135,16 +136,19 @@ impl AuditAppender {
     }
 }
 
-/// Locks the Audit Ledger, and appends rows to it.
-pub(crate) async fn append_audit(
-    spine: &Spine,
-    tx: &Tx,
+/// Locks the Audit Ledger, and appends rows to it. Boxed, for it is part of every change: the code of an `async fn` is
+/// made again in whatever waits for it.
+pub(crate) fn append_audit<'a>(
+    spine: &'a Spine,
+    tx: &'a Tx,
     tenant: TenantId,
     drafts: Vec<AuditDraft>,
     now: DateTime<Utc>,
-) -> Result<Vec<AuditEntry>, StoreError> {
-    let log = AuditAppender::lock(tx, tenant, &drafts).await?;
-    log.append(spine, tx, drafts, now).await
+) -> BoxFuture<'a, Result<Vec<AuditEntry>, StoreError>> {
+    Box::pin(async move {
+        let log = AuditAppender::lock(tx, tenant, &drafts).await?;
+        log.append(spine, tx, drafts, now).await
+    })
 }
 
 /// Appends the row that a change owes and hands out the change, to be stored in the same transaction.

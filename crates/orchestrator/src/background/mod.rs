@@ -88,7 +88,7 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     let signing = spine.clone();
     running.spawn(every(SIGN_EVERY, "signer", life(), move || {
         let spine = signing.clone();
-        async move { signer::tick(&spine).await.map(drop) }
+        async move { Box::pin(signer::tick(&spine)).await.map(drop) }
     }));
     let sweeping = spine.clone();
     running.spawn(every(SWEEP_EVERY, "sweeper", life(), move || {

@@ -38,7 +38,8 @@ pub(super) async fn run(spine: Spine, items: Vec<Item>) {
     let mut waiting = Waiting::on(calls.iter().map(|(calls, _)| calls.len()).zip(replies));
     let units: Vec<Unit<'_>> =
         calls.iter().enumerate().map(|(n, (calls, bond))| Unit::whole(n, calls, *bond)).collect();
-    Group { spine: &spine, tenant: &tenant, races: Races::begin(&spine) }.run(units, &mut waiting).await;
+    let mut group = Group { spine: &spine, tenant: &tenant, races: Races::begin(&spine) };
+    Box::pin(group.run(units, &mut waiting)).await;
 }
 
 /// What the calls of a group are decided with.

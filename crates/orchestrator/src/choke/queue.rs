@@ -72,8 +72,7 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         let reply = Reply::new(answer, Seats::of(places, bytes));
         if self.enter(tenant.id, Item { calls, weight, bond, tenant: Arc::clone(tenant), reply }) {
-            // The lane outlives its caller: a cut connection must not cut the group that it leads.
-            tokio::spawn(drain(spine.clone(), tenant.id));
+            set_going(spine.clone(), tenant.id);
         }
         answered.await.map_err(|_| Error::Internal("the choke point lost a call".to_owned()))
     }
@@ -128,6 +127,12 @@ impl Queue {
         }
         Some(group)
     }
+}
+
+/// Works a lane in a task of its own: it outlives its caller, for a cut connection must not cut the group that it leads.
+/// No `async fn`, whose code each crate that submits calls would build for itself, and with it the choke point's.
+fn set_going(spine: Spine, tenant: TenantId) {
+    tokio::spawn(drain(spine, tenant));
 }
 
 /// Works a lane until it is empty. A panic in a group fails that group's calls, never the lane.
