@@ -78,7 +78,7 @@ impl JobsReads<'_> {
     pub async fn list(
         self,
         tenant: TenantId,
-        filter: &JobFilter,
+        filter: JobFilter,
         page: &PageRequest,
     ) -> Result<Page<Job>, StoreError> {
         let key = |row: &jobs::Model| (row.created_at, row.id.uuid());
@@ -173,7 +173,7 @@ impl Jobs<'_> {
     }
 }
 
-fn matching(tenant: TenantId, filter: &JobFilter) -> Select<jobs::Entity> {
+fn matching(tenant: TenantId, filter: JobFilter) -> Select<jobs::Entity> {
     let JobFilter { state, kind } = filter;
     let condition = Condition::all()
         .add_option(state.map(|word| Column::State.eq(word.as_str())))

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{StatusCode, request::Parts},
 };
-use models::ids::{AuditId, IncidentId, KeyId, LimitId, LlmRunId, RuleId, RunId, SystemRecordId};
+use models::ids::{AuditId, IncidentId, JobId, KeyId, LimitId, LlmRunId, RuleId, RunId, SystemRecordId};
 
 use crate::{Problem, view::words::LogName};
 
@@ -29,6 +29,10 @@ impl Named for RuleId {
 
 impl Named for LimitId {
     const WHAT: &'static str = "limit";
+}
+
+impl Named for JobId {
+    const WHAT: &'static str = "job";
 }
 
 impl Named for IncidentId {

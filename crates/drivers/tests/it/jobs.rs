@@ -198,7 +198,7 @@ testkit::on_both! {
         let store = db.read().await.expect("read");
         let listed = async |state, kind| {
             let filter = JobFilter { state, kind };
-            store.jobs().list(TENANT, &filter, &PageRequest::default()).await.expect("listed").items
+            store.jobs().list(TENANT, filter, &PageRequest::default()).await.expect("listed").items
         };
         assert_eq!(listed(None, None).await, [two.clone(), one.clone()]);
         assert_eq!(listed(Some(JobState::Queued), None).await, [one]);

@@ -174,9 +174,9 @@ fn a_job_is_cancelled_whether_or_not_a_server_is_at_it_and_once() {
             assert!(life.taken(at(0)));
         }
         life.moved(cancel(life.job.clone(), "ana", None, &policy(), at(5)).expect("it may"));
-        let (state, stage, .., event) = life.stands();
+        let (stands_at, in_stage, .., event) = life.stands();
         let cancelled = (JobState::Cancelled, ProgressStage::Cancelled, JobAuditEventType::Cancelled);
-        assert_eq!((state, stage, event), cancelled);
+        assert_eq!((stands_at, in_stage, event), cancelled);
         assert_eq!(life.job.lease_owner, None);
         let again = cancel(life.job.clone(), "ana", None, &policy(), at(6));
         assert_eq!(again, Err(CancelError::Over(JobState::Cancelled)));

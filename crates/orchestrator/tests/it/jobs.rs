@@ -148,7 +148,7 @@ fn conflict<T: std::fmt::Debug>(answer: Result<T, Error>) -> ConflictCode {
 
 async fn all(kit: &Kit, tenant: TenantId) -> Vec<Job> {
     let store = kit.db.read().await.unwrap();
-    store.jobs().list(tenant, &JobFilter::default(), &PageRequest::default()).await.unwrap().items
+    store.jobs().list(tenant, JobFilter::default(), &PageRequest::default()).await.unwrap().items
 }
 
 on_both! {

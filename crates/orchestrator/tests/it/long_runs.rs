@@ -6,7 +6,7 @@ use orchestrator::{
     background::checker::Checker,
     coordinators::run_proof::{self, RunProof, VerificationStatus},
 };
-use testkit::{Damage, TestDatabase, on_both};
+use testkit::{Damage, on_both};
 
 use crate::{
     agent::{Agent, llm},

@@ -26,5 +26,5 @@ pub async fn list_of(
     filter: JobFilter,
     page: PageRequest,
 ) -> Result<Page<Job>, Error> {
-    Ok(spine.read().await?.jobs().list(tenant, &filter, &page).await?)
+    Ok(spine.read().await?.jobs().list(tenant, filter, &page).await?)
 }

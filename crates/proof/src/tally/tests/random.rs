@@ -68,10 +68,9 @@ fn drawn() -> impl Strategy<Value = Drawn> {
             };
             let used = match (kind, uses) {
                 (_, 0) | (LlmCall, 5) => (0, 0, 0),
-                (ToolCall, _) => (0, 0, input),
+                (ToolCall, _) | (Other, 2) => (0, 0, input),
                 (LlmCall, 1) => (0, output + 1, 0),
                 (Other, 1) => (input, output, 20 * input),
-                (Other, 2) => (0, 0, input),
                 _ => (input, output, 0),
             };
             let note = match (kind, uses) {
