@@ -10,7 +10,8 @@ use models::{ids::RunId, verdict::Verdict};
 use proof::{
     hash,
     records::{Record, RecordKind, StepRecord},
-    tagged::{Hashed, RecordRef},
+    segment::Line,
+    tagged::Hashed,
     words::StepSource,
 };
 use proptest::{
@@ -54,7 +55,7 @@ impl Group {
             first_record,
             first_step,
             steps: self.steps.iter().map(|(record, verdict)| DecidedStep { record, verdict }).collect(),
-            evidence: self.evidence.iter().map(RecordRef::from).collect(),
+            evidence: self.evidence.iter().map(Line::of).collect(),
             contents: None,
         }
     }
@@ -109,14 +110,14 @@ async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) {
     tx.traces().append(&added).await.expect("appended");
 
     let run = RunId(uuid(RUN));
-    let held = tx.traces().held_of_run(TENANT, run).await.expect("all");
-    assert_eq!(held.missing, []);
-    let mut read = records_of(&held.records);
+    let (held, missing, named) = whole::read_run(*tx.traces(), TENANT, run).await;
+    assert_eq!(missing, []);
+    let mut read = records_of(&held);
     read.sort_by_key(|record| (record.kind(), record.position()));
     assert_eq!(read, due);
     let steps = due.iter().filter(|record| record.kind() == RecordKind::Step);
-    assert!(held.records.steps.iter().map(|row| row.step_hash).eq(steps.map(Record::hash)));
-    assert!(held.records.steps.iter().all(|row| row.reported == (row.record.source == StepSource::External)));
+    assert!(held.steps.iter().map(|row| row.step_hash).eq(steps.map(Record::hash)));
+    assert!(held.steps.iter().all(|row| row.reported == (row.record.source == StepSource::External)));
 
     let end = tx.traces().segments_end(TENANT, run).await.expect("the end");
     let stored = tx.traces().segments_behind(TENANT, run, None, &end, 1_000).await.expect("all");
@@ -133,7 +134,7 @@ async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) {
         }
     }
     assert!(lines.missing().is_empty(), "{:?}", lines.missing());
-    assert_eq!(lines.named(), &held.named);
+    assert_eq!(lines.named(), &named);
     told.sort();
     assert_eq!(told.len(), due.len());
     for ((kind, place, text), record) in told.iter().zip(&due) {
