@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 
 use drivers::{
-    Db,
-    logs::{DecidedStep, NewSegment, RunLines},
+    Db, StoreError, Tx,
+    logs::{DecidedStep, Named, NewSegment, RunLines, RunRecords, StoredSegment},
 };
 use models::{ids::RunId, verdict::Verdict};
 use proof::{
     hash,
     records::{Record, RecordKind, StepRecord},
-    segment::Line,
+    segment::{Line, MissingSegment},
     tagged::Hashed,
     words::StepSource,
 };
 use proptest::{
     collection::vec,
-    test_runner::{Config, TestRunner},
+    prop_assert, prop_assert_eq,
+    test_runner::{Config, TestCaseError, TestError, TestRng, TestRunner},
 };
 use tokio::{runtime::Handle, task};
 
@@ -62,7 +63,7 @@ impl Group {
 }
 
 /// The same, each in the place that it has among those of its kind. Of what a run has one of, the first alone; and a
-/// step has a decision, and no other's key.
+/// step has no other's key. The decision that it names is in no segment: nobody who reads segments joins the two.
 fn placed(records: Vec<Record>) -> Vec<Record> {
     let mut counts: HashMap<RecordKind, u64> = HashMap::new();
     let mut all = Vec::new();
@@ -88,8 +89,26 @@ fn placed(records: Vec<Record>) -> Vec<Record> {
     all
 }
 
-/// They are stored in groups of these sizes, by turns, and read back both ways: as values, and as lines of bytes.
-async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) {
+/// What the store gives of a run.
+struct Back {
+    held: RunRecords,
+    missing: Vec<MissingSegment>,
+    named: Named,
+    stored: Vec<StoredSegment>,
+}
+
+async fn stored_and_read(tx: &Tx, added: &[NewSegment<'_>]) -> Result<Back, StoreError> {
+    let run = RunId(uuid(RUN));
+    tx.traces().append(added).await?;
+    let (held, missing, named) = whole::read_run(*tx.traces(), TENANT, run).await;
+    let end = tx.traces().segments_end(TENANT, run).await?;
+    let stored = tx.traces().segments_behind(TENANT, run, None, &end, 1_000).await?;
+    Ok(Back { held, missing, named, stored })
+}
+
+/// They are stored in groups of these sizes, by turns, and read back both ways: as values, and as lines of bytes. All of
+/// it is undone before it is looked at: smaller ones are tried behind one that fails, and need the store.
+async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) -> Result<(), TestCaseError> {
     let records = placed(records);
     let mut due = records.clone();
     due.sort_by_key(|record| (record.kind(), record.position()));
@@ -107,60 +126,80 @@ async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) {
         first_record += (group.steps.len() + group.evidence.len()) as u64;
     }
     let tx = db.begin().await.expect("begin");
-    tx.traces().append(&added).await.expect("appended");
+    let back = stored_and_read(&tx, &added).await;
+    tx.rollback().await.expect("undone");
+    let back = back.map_err(|err| TestCaseError::fail(format!("the store: {err}")))?;
+    prop_assert_eq!(back.stored.len(), groups.len());
+    are_values(&back, &due)?;
+    are_lines(&back, &due)
+}
 
-    let run = RunId(uuid(RUN));
-    let (held, missing, named) = whole::read_run(*tx.traces(), TENANT, run).await;
-    assert_eq!(missing, []);
-    let mut read = records_of(&held);
+/// What was read as values is what is due.
+fn are_values(Back { held, missing, .. }: &Back, due: &[Record]) -> Result<(), TestCaseError> {
+    prop_assert!(missing.is_empty(), "{missing:?}");
+    let mut read = records_of(held);
     read.sort_by_key(|record| (record.kind(), record.position()));
-    assert_eq!(read, due);
+    for (read, due) in read.iter().zip(due) {
+        prop_assert!(read == due, "{read:?}\nis not\n{due:?}");
+    }
+    prop_assert_eq!(read.len(), due.len());
     let steps = due.iter().filter(|record| record.kind() == RecordKind::Step);
-    assert!(held.steps.iter().map(|row| row.step_hash).eq(steps.map(Record::hash)));
-    assert!(held.steps.iter().all(|row| row.reported == (row.record.source == StepSource::External)));
+    prop_assert!(held.steps.iter().map(|row| row.step_hash).eq(steps.map(Record::hash)));
+    prop_assert!(held.steps.iter().all(|row| row.reported == (row.record.source == StepSource::External)));
+    Ok(())
+}
 
-    let end = tx.traces().segments_end(TENANT, run).await.expect("the end");
-    let stored = tx.traces().segments_behind(TENANT, run, None, &end, 1_000).await.expect("all");
-    assert_eq!(stored.len(), groups.len());
+/// What was read as lines is the bytes that were hashed of what is due.
+fn are_lines(Back { named, stored, .. }: &Back, due: &[Record]) -> Result<(), TestCaseError> {
     let mut lines = RunLines::of(None);
     let mut told = Vec::new();
-    for segment in &stored {
-        let met = lines.meet(segment).expect("whole");
+    for segment in stored {
+        let Some(met) = lines.meet(segment) else { continue };
         for kind in RecordKind::ALL {
             for line in met.of_kind(*kind) {
-                let line = line.expect("a record");
+                let line = line.map_err(|err| TestCaseError::fail(err.to_string()))?;
                 told.push((line.kind(), line.place(), line.text().to_owned()));
             }
         }
     }
-    assert!(lines.missing().is_empty(), "{:?}", lines.missing());
-    assert_eq!(lines.named(), &named);
+    prop_assert!(lines.missing().is_empty(), "{:?}", lines.missing());
+    prop_assert!(lines.named() == named, "other texts are named");
     told.sort();
-    assert_eq!(told.len(), due.len());
-    for ((kind, place, text), record) in told.iter().zip(&due) {
-        assert_eq!((*kind, Some(*place)), (record.kind(), record.position()));
-        assert!(text.as_bytes() == record.canonical_bytes(), "{text}\nis not\n{record:?}");
-        assert_eq!(hash::leaf(text.as_bytes()), record.hash(), "{text}");
+    for ((kind, place, text), record) in told.iter().zip(due) {
+        prop_assert_eq!((*kind, Some(*place)), (record.kind(), record.position()));
+        prop_assert!(text.as_bytes() == record.canonical_bytes(), "{text}\nis not\n{record:?}");
+        prop_assert_eq!(hash::leaf(text.as_bytes()), record.hash(), "{}", text);
     }
-    tx.rollback().await.expect("undone");
+    prop_assert_eq!(told.len(), due.len());
+    Ok(())
+}
+
+/// The beginning of what would fill a screen many times.
+fn shortened(text: &str) -> String {
+    text.chars().take(4_000).collect()
 }
 
 testkit::on_both! {
+    /// The same ones each time: what fails once fails again.
     async fn any_records_come_back_as_they_were_hashed(db: TestDatabase) {
         let db = sample::store(db).await;
         whole::start(&db, [RUN]).await;
         let config = Config { cases: 12, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
-        let mut runner = TestRunner::new(config);
+        let rng = TestRng::deterministic_rng(config.rng_algorithm);
+        let mut runner = TestRunner::new_with_rng(config, rng);
         let any = (vec(any_record(), 1..300), vec(1..60_usize, 1..6));
         let handle = Handle::current();
         let tried = task::block_in_place(|| {
-            runner.run(&any, |(records, sizes)| {
-                handle.block_on(come_back(&db, records, &sizes));
-                Ok(())
-            })
+            runner.run(&any, |(records, sizes)| handle.block_on(come_back(&db, records, &sizes)))
         });
-        if let Err(failed) = tried {
-            panic!("{failed}\n{runner}");
+        match tried {
+            Ok(()) => {}
+            Err(TestError::Abort(why)) => panic!("{why}"),
+            Err(TestError::Fail(why, (records, sizes))) => {
+                let (why, count) = (shortened(why.message()), records.len());
+                let records = shortened(&format!("{records:?}"));
+                panic!("{why}\n{count} records in groups of {sizes:?}: {records}");
+            }
         }
     }
 }
