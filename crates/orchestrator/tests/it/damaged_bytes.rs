@@ -1,5 +1,6 @@
-//! Each byte that is stored of a run counts to everybody who reads all of it: whoever proves it, whoever verifies its
-//! bundle, and the background check name the segment, or the body of texts, of which one is another.
+//! Bytes that are stored of a run count to everybody who reads all of it: whoever proves it, whoever verifies its
+//! bundle, and the background check name the segment, or the body of texts, of which one is another. That each byte
+//! counts to whoever opens a segment is in `damaged.rs`; here they are many, and those that are asked after take long.
 
 use kit::Kit;
 use models::{
@@ -13,17 +14,96 @@ use orchestrator::{
     handlers::incidents::{self, Resolve},
 };
 use proof::words::IncidentCategory;
-use testkit::{ContentsDamage, Damage, StoredContents, StoredSegment, on_both};
+use testkit::{ContentsDamage, Damage, StoredContents, StoredSegment, TestDatabase, on_both};
 use verify::Word;
 
 use crate::{
     agent::{Agent, llm},
     damaged::verified,
-    tampering::pass,
 };
 
 /// The table and the row that are to be named; of a byte that says nothing there are none, for nothing is changed.
 type Due = (&'static str, String);
+
+/// What a run has stored, pressed.
+enum Stored {
+    Segment(StoredSegment),
+    Texts(StoredContents),
+}
+
+impl Stored {
+    /// The shortest of the run's segments, which anybody can change from now on.
+    async fn segment(db: &TestDatabase, run: RunId) -> Self {
+        db.keep_segments().await;
+        let all = db.segments_of(&run.to_string()).await;
+        Self::Segment(all.into_iter().min_by_key(|segment| segment.body.len()).unwrap())
+    }
+
+    /// The only one of its bodies of texts, which anybody can change from now on.
+    async fn texts(db: &TestDatabase, run: RunId) -> Self {
+        db.keep_contents().await;
+        let [body]: [StoredContents; 1] = db.contents_of(&run.to_string()).await.try_into().unwrap();
+        Self::Texts(body)
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Segment(segment) => segment.body.len(),
+            Self::Texts(body) => body.body.len(),
+        }
+    }
+
+    /// How it is named.
+    fn name(&self, run: RunId) -> Due {
+        match self {
+            Self::Segment(segment) => ("run_segments", format!("{run}/{}", segment.first_record)),
+            Self::Texts(body) => ("run_contents", format!("{run}/{}", body.first_record)),
+        }
+    }
+
+    fn opened(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Segment(StoredSegment { codec, body, raw_length, .. }) => {
+                proof::segment::open(*codec, body, usize::try_from(*raw_length).unwrap())
+            }
+            Self::Texts(StoredContents { codec, body, raw_length, .. }) => {
+                proof::contents::open(*codec, body, usize::try_from(*raw_length).unwrap(), None)
+            }
+        }
+    }
+
+    fn flipped(&self, at: usize) -> Self {
+        match self {
+            Self::Segment(segment) => Self::Segment(segment.flipped(at)),
+            Self::Texts(body) => Self::Texts(body.flipped(at)),
+        }
+    }
+
+    /// Whether another byte there is another text. Of one that says nothing, nothing is changed.
+    fn counts(&self, at: usize) -> bool {
+        self.flipped(at).opened() != self.opened()
+    }
+
+    /// From now on it is what is stored.
+    async fn put(&self, db: &TestDatabase) {
+        match self {
+            Self::Segment(segment) => db.damage(&Damage::Put(segment.clone())).await,
+            Self::Texts(body) => db.damage_contents(&ContentsDamage::Put(body.clone())).await,
+        }
+    }
+}
+
+/// A sealed run of one call to a model, whose answer is kept.
+async fn sealed(agent: &Agent<'_>) -> RunId {
+    let run = agent.start().await;
+    let mut report = llm(1);
+    if let Some(llm) = &mut report.llm {
+        llm.response = Some("Ann is well.".to_owned());
+    }
+    agent.record(run, report).await.unwrap();
+    agent.complete(run).await.unwrap();
+    run
+}
 
 /// Holds who proves the run, and who has its bundle, to it.
 async fn is_proved(agent: &Agent<'_>, run: RunId, due: Option<&Due>, at: usize) {
@@ -53,17 +133,11 @@ async fn open(agent: &Agent<'_>) -> Vec<Incident> {
     incidents::list(&agent.kit.spine, &agent.admin, filter, page).await.unwrap().items
 }
 
-/// Somebody says that it is: what is found from now on is another incident.
-async fn mend(agent: &Agent<'_>) {
-    for incident in open(agent).await {
-        let mended = Resolve { resolution_type: Some(ResolutionType::Fixed), note: None };
-        incidents::resolve(&agent.kit.spine, &agent.admin, incident.id, mended).await.unwrap();
-    }
-}
-
-/// Holds the background check to it.
-async fn is_checked(agent: &Agent<'_>, checker: &Checker, due: Option<&Due>, at: usize) {
-    pass(agent.kit, checker).await;
+/// Holds the background check to it, one that begins now: so it is due, and the clock need not go on. Behind it
+/// somebody says that it is mended: what is found from then on is another incident.
+async fn is_checked(agent: &Agent<'_>, due: Option<&Due>, at: usize) {
+    let checker = Checker::of_stored(agent.admin.tenant.id);
+    while checker.tick(&agent.kit.spine).await.unwrap() {}
     let found = open(agent).await;
     let told: Vec<&str> = found.iter().map(|incident| incident.description.as_str()).collect();
     match (due, told.as_slice()) {
@@ -73,80 +147,71 @@ async fn is_checked(agent: &Agent<'_>, checker: &Checker, due: Option<&Due>, at:
         }
         _ => panic!("byte {at}, {due:?}: {told:#?}"),
     }
-    mend(agent).await;
+    for incident in found {
+        let mended = Resolve { resolution_type: Some(ResolutionType::Fixed), note: None };
+        incidents::resolve(&agent.kit.spine, &agent.admin, incident.id, mended).await.unwrap();
+    }
+}
+
+/// The first bytes and the last, which say how it was pressed and what the sum of it is, and one of `every` between.
+fn some(bytes: usize, every: usize) -> impl Iterator<Item = usize> {
+    (0..bytes).filter(move |at| *at < 12 || at + 4 >= bytes || at.is_multiple_of(every))
+}
+
+async fn who_proves_names_it(db: &TestDatabase, agent: &Agent<'_>, run: RunId, stored: &Stored) {
+    let bytes = stored.bytes();
+    assert!((0..bytes).filter(|at| stored.counts(*at)).count() > bytes / 2);
+    for at in some(bytes, 3) {
+        stored.flipped(at).put(db).await;
+        let due = stored.counts(at).then(|| stored.name(run));
+        is_proved(agent, run, due.as_ref(), at).await;
+    }
+    stored.put(db).await;
+    is_proved(agent, run, None, bytes).await;
+}
+
+async fn the_check_names_it(db: &TestDatabase, agent: &Agent<'_>, run: RunId, stored: &Stored) {
+    let bytes = stored.bytes();
+    // A dozen of them: a check reads all that the tenant has. In between there is none, so each is found for itself.
+    for at in (0..bytes).step_by((bytes / 10).max(1)).chain([bytes - 1]) {
+        stored.flipped(at).put(db).await;
+        let due = stored.counts(at).then(|| stored.name(run));
+        is_checked(agent, due.as_ref(), at).await;
+        stored.put(db).await;
+        is_checked(agent, None, at).await;
+    }
 }
 
 on_both! {
-    async fn each_byte_of_a_segment_counts_to_all_who_read_it(db: TestDatabase) {
+    async fn a_byte_of_a_segment_counts_to_who_proves_a_run_and_who_has_its_bundle(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
-        let run = agent.start().await;
-        agent.record(run, llm(1)).await.unwrap();
-        agent.complete(run).await.unwrap();
-        db.keep_segments().await;
-        let all = db.segments_of(&run.to_string()).await;
-        let short = all.iter().min_by_key(|segment| segment.body.len()).unwrap();
-        let opened = |segment: &StoredSegment| {
-            let length = usize::try_from(segment.raw_length).unwrap();
-            proof::segment::open(segment.codec, &segment.body, length)
-        };
-        let row = format!("{run}/{}", short.first_record);
-        let damage = |at: usize| {
-            let flipped = short.flipped(at);
-            let is_other = opened(&flipped) != opened(short);
-            (Damage::Put(flipped), is_other.then(|| ("run_segments", row.clone())))
-        };
-        let bytes = 0..short.body.len();
-        assert!(bytes.clone().filter(|at| damage(*at).1.is_some()).count() > bytes.len() / 2);
-        for at in bytes.clone() {
-            let (damage, due) = damage(at);
-            db.damage(&damage).await;
-            is_proved(&agent, run, due.as_ref(), at).await;
-        }
-        mend(&agent).await;
-        let checker = Checker::default();
-        for at in bytes {
-            let (damage, due) = damage(at);
-            db.damage(&damage).await;
-            is_checked(&agent, &checker, due.as_ref(), at).await;
-        }
+        let run = sealed(&agent).await;
+        let segment = Stored::segment(db, run).await;
+        who_proves_names_it(db, &agent, run, &segment).await;
     }
 
-    async fn each_byte_of_a_body_counts_to_all_who_read_it(db: TestDatabase) {
+    async fn a_byte_of_a_segment_counts_to_the_background_check(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
-        let run = agent.start().await;
-        let mut report = llm(1);
-        if let Some(llm) = &mut report.llm {
-            llm.response = Some("Ann is well.".to_owned());
-        }
-        agent.record(run, report).await.unwrap();
-        agent.complete(run).await.unwrap();
-        db.keep_contents().await;
-        let [body]: [StoredContents; 1] = db.contents_of(&run.to_string()).await.try_into().unwrap();
-        let opened = |body: &StoredContents| {
-            let length = usize::try_from(body.raw_length).unwrap();
-            proof::contents::open(body.codec, &body.body, length, None)
-        };
-        let row = format!("{run}/{}", body.first_record);
-        let damage = |at: usize| {
-            let flipped = body.flipped(at);
-            let is_other = opened(&flipped) != opened(&body);
-            (ContentsDamage::Put(flipped), is_other.then(|| ("run_contents", row.clone())))
-        };
-        let bytes = 0..body.body.len();
-        assert!(bytes.clone().filter(|at| damage(*at).1.is_some()).count() > bytes.len() / 2);
-        for at in bytes.clone() {
-            let (damage, due) = damage(at);
-            db.damage_contents(&damage).await;
-            is_proved(&agent, run, due.as_ref(), at).await;
-        }
-        mend(&agent).await;
-        let checker = Checker::default();
-        for at in bytes {
-            let (damage, due) = damage(at);
-            db.damage_contents(&damage).await;
-            is_checked(&agent, &checker, due.as_ref(), at).await;
-        }
+        let run = sealed(&agent).await;
+        let segment = Stored::segment(db, run).await;
+        the_check_names_it(db, &agent, run, &segment).await;
+    }
+
+    async fn a_byte_of_texts_counts_to_who_proves_a_run_and_who_has_its_bundle(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = sealed(&agent).await;
+        let texts = Stored::texts(db, run).await;
+        who_proves_names_it(db, &agent, run, &texts).await;
+    }
+
+    async fn a_byte_of_texts_counts_to_the_background_check(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = sealed(&agent).await;
+        let texts = Stored::texts(db, run).await;
+        the_check_names_it(db, &agent, run, &texts).await;
     }
 }
