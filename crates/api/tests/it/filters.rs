@@ -1,17 +1,17 @@
-//! Lists and their filters: every list of the document, with every filter and every pair of them, has what passes of
-//! all that it lists, in the same order, and its total counts that. On both stores.
+//! Lists and their filters: every list of the document is newest first; with every filter and every pair of them it has
+//! what passes of all that it lists, in the same order, and its total counts that. On both stores.
 
 use std::collections::BTreeSet;
 
 use axum::http::Method;
-use chrono::Duration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use testkit::{Store, TestDatabase};
 
 use super::{
     app::App,
     examples::{Operation, operations},
-    scene::{ACTIVITY, INCIDENTS, POLICIES, Scene, llm_step, text},
+    scene::{Scene, text},
+    varied::varied,
 };
 
 /// What every list takes, and what filters nothing.
@@ -55,7 +55,6 @@ fn lists() -> Vec<List> {
             found.push(List { operation, filters });
         }
     }
-    assert!(found.len() >= 8, "the walk does not see the lists any more");
     found
 }
 
@@ -68,7 +67,8 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-/// What an item says to a filter, by the value that asks for it. Most ask for the member of their name.
+/// What an item says to a filter, by the value that asks for it. Most ask for the member of their name. What is at risk,
+/// and what is of a topic, is the server's own rule once more: `activity.rs` and `incidents.rs` say it by name.
 fn said(name: &str, item: &Value) -> Option<String> {
     match name {
         "created_after" | "created_before" => shown(&item["created_at"]),
@@ -87,7 +87,8 @@ fn said(name: &str, item: &Value) -> Option<String> {
     }
 }
 
-/// Whether a filter with this value lets an item pass.
+/// Whether a filter with this value lets an item pass. Times have one form, with six decimals: they are told apart as
+/// texts.
 fn passes(name: &str, value: &str, item: &Value) -> bool {
     let Some(said) = said(name, item) else { return false };
     match name {
@@ -110,31 +111,43 @@ fn absent((name, schema): &(String, Value), items: &[Value]) -> Option<String> {
     words.into_iter().find(|word| !items.iter().any(|item| passes(name, word, item)))
 }
 
-/// What is asked of a list: each filter alone with each value that there is, and with one that there is not; and each
-/// two of them, by one item, by two, and where one of the two is of none.
+/// What is asked of a list: each filter alone with each value that there is, and with one that there is not; each two
+/// of them as one item says both, and as two say them; and each of them as none says it, with the next.
 fn queries(filters: &[(String, Value)], items: &[Value]) -> BTreeSet<Query> {
+    let pair = |one: &str, one_said: Option<String>, other: &str, other_said: Option<String>| {
+        Some(vec![(one.to_owned(), one_said?), (other.to_owned(), other_said?)])
+    };
+    // Another item for each pair, for as many as there are.
+    let from = |place: usize| items.iter().cycle().skip(place % items.len()).take(items.len());
     let mut all = BTreeSet::new();
     for filter in filters {
         let values = items.iter().filter_map(|item| said(&filter.0, item));
         all.extend(values.chain(absent(filter, items)).map(|value| vec![(filter.0.clone(), value)]));
     }
-    for (at, one) in filters.iter().enumerate() {
-        for (behind, other) in filters.iter().enumerate().skip(at + 1) {
-            // Another item for each pair, for as many as there are.
-            let from = |place: usize| items.iter().cycle().skip(place % items.len()).take(items.len());
-            let pair = |one_said: Option<String>, other_said: Option<String>| {
-                Some(vec![(one.0.clone(), one_said?), (other.0.clone(), other_said?)])
-            };
-            let of_one = from(at + behind).find_map(|item| pair(said(&one.0, item), said(&other.0, item)));
-            let first = from(at + behind).find_map(|item| said(&one.0, item));
-            let second = from(3 * at + behind + 1).find_map(|item| said(&other.0, item));
-            all.extend(of_one);
-            all.extend(pair(first.clone(), second.clone()));
-            all.extend(pair(first, absent(other, items)));
-            all.extend(pair(absent(one, items), second));
+    for (at, (one, _)) in filters.iter().enumerate() {
+        for (behind, (other, _)) in filters.iter().enumerate().skip(at + 1) {
+            let both = |item: &Value| pair(one, said(one, item), other, said(other, item));
+            all.extend(from(at + behind).find_map(both));
+            let first = from(at + behind).find_map(|item| said(one, item));
+            let second = from(3 * at + behind + 1).find_map(|item| said(other, item));
+            all.extend(pair(one, first, other, second));
         }
     }
+    for (none, (other, _)) in filters.iter().zip(filters.iter().skip(1)) {
+        let value = from(0).find_map(|item| said(other, item));
+        all.extend(pair(&none.0, absent(none, items), other, value));
+    }
     all
+}
+
+/// By what a list is in order: when its items came to be, and their ids.
+fn place(item: &Value) -> (String, String) {
+    let first = |names: &[&str]| {
+        let found = names.iter().find(|name| item[**name].is_string());
+        text(&item[*found.unwrap_or_else(|| panic!("none of {names:?}: {item}"))])
+    };
+    let ids = ["id", "job_id", "intervention_id", "incident_id", "rule_id", "limit_id", "run_id"];
+    (first(&["created_at", "requested_at", "started_at"]), first(&ids))
 }
 
 /// The address with more in its query.
@@ -166,108 +179,67 @@ async fn holds(app: &App, key: &str, path: &str, query: &Query, items: &[Value])
     assert!(listed.iter().eq(due.iter().copied()), "{asked}: {listed:#?}\nwhere this is due: {due:#?}");
 }
 
-async fn post(app: &App, path: &str, key: &str, body: &Value) -> Value {
-    let answer = app.post(path).key(key).json(body).send().await;
-    assert!(answer.status.is_success(), "{path}: {}", answer.text);
-    if answer.text.is_empty() { Value::Null } else { answer.json() }
+/// What an operation lists, all of it.
+async fn all_of(app: &App, key: &str, path: &str) -> Vec<Value> {
+    let whole = app.get(with(path, &format!("limit={ALL}"))).key(key).send().await.expect(200);
+    assert_eq!(whole["has_more"], false, "{path} has more than a page");
+    whole["items"].as_array().expect("a list").clone()
 }
 
-/// Beside what the scene has, something else of each kind that is listed.
-async fn varied(app: &App, scene: &Scene) {
-    let (admin, agent) = (&scene.admin, &scene.agent);
-    let rule = |name: &str, mode: &str, condition: &str| json!({"name": name, "enforcement_mode": mode, "condition": condition, "rule_type": "ETHICAL"});
-    let rules = format!("{POLICIES}/rules");
-    post(app, &rules, admin, &rule("slow", "BLOCK", "context.step.duration_ms > 1000000")).await;
-    app.kit.clock.advance(Duration::minutes(1));
-    let old = post(app, &rules, admin, &rule("old", "WARN", "context.step.retry_count > 3")).await;
-    let retire = format!("{rules}/{}/retire", text(&old["rule_id"]));
-    post(app, &retire, admin, &json!({"reason": "no longer needed"})).await;
-    let limits = format!("{POLICIES}/limits");
-    let rate = json!({"name": "rate", "limit_type": "REQUESTS_PER_MINUTE", "max_value": 1000});
-    post(app, &limits, admin, &rate).await;
-    app.kit.clock.advance(Duration::minutes(1));
-    let steps = json!({"name": "steps", "limit_type": "RUN_STEPS", "max_value": 50, "scope": "AGENT", "scope_id": "mail-bot"});
-    let steps = post(app, &limits, admin, &steps).await;
-    let disable = format!("{limits}/{}/disable", text(&steps["limit_id"]));
-    app.post(disable).key(admin).send().await.expect(200);
-
-    let mut runs = Vec::new();
-    for (n, body) in [
-        json!({"agent_id": "mail-bot", "project_id": "post", "conversation_id": "one", "source": "human"}),
-        json!({"agent_id": "mail-bot", "project_id": "post", "provider_type": "openai", "is_synthetic": true}),
-        json!({"agent_id": "tax-bot", "provider_type": "anthropic", "conversation_id": "one"}),
-        json!({"agent_id": "tax-bot", "conversation_id": "two", "source": "human"}),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        // Two of them begin at once.
-        if n != 1 {
-            app.kit.clock.advance(Duration::minutes(1));
-        }
-        let run = post(app, &format!("{ACTIVITY}/runs"), agent, &body).await;
-        runs.push(format!("{ACTIVITY}/runs/{}", text(&run["run_id"])));
-    }
-    let [well, failing, slow, killed] = runs.as_slice() else { panic!("{runs:?}") };
-    let mut step = llm_step("0.01");
-    for run in [well, killed] {
-        post(app, &format!("{run}/steps"), agent, &step).await;
-    }
-    step["status"] = json!("FAILURE");
-    step["llm"]["provider"] = json!("anthropic");
-    step["llm"]["model"] = json!("claude-sonnet-4-5");
-    post(app, &format!("{failing}/steps"), agent, &step).await;
-    app.kit.clock.advance(Duration::minutes(1));
-    let mut step = llm_step("0.02");
-    step["duration_ms"] = json!(2_000_000);
-    let refused = app.post(format!("{slow}/steps")).key(agent).json(&step).send().await;
-    assert_eq!(refused.problem(403), "step_halted");
-    let of_slow = format!("{INCIDENTS}/by-run/{}", slow.rsplit('/').next().unwrap_or_default());
-    let found = app.get(of_slow).key(admin).send().await.expect(200);
-    let resolve = format!("{INCIDENTS}/{}/resolve", text(&found["items"][0]["incident_id"]));
-    post(app, &resolve, admin, &json!({"note": "done", "resolution_type": "fixed"})).await;
-
-    post(app, &format!("{well}/complete"), agent, &json!({"status": "SUCCEEDED"})).await;
-    app.kit.clock.advance(Duration::minutes(1));
-    post(app, &format!("{failing}/abort"), agent, &json!({"reason": "no more"})).await;
-    post(app, &format!("{killed}/kill"), admin, &json!({"reason": "it runs wild"})).await;
-    let freeze = format!("{POLICIES}/freeze");
-    for agent in ["first", "second"] {
-        app.kit.clock.advance(Duration::minutes(1));
-        post(app, &freeze, admin, &json!({"agent_id": agent, "reason": "it misbehaves"})).await;
-    }
-    app.call(Method::DELETE, format!("{freeze}?agent_id=second")).key(admin).send().await.expect(200);
-}
-
-async fn each_list_has_what_its_filters_ask_for(database: TestDatabase) {
+async fn each_has_what_its_filters_ask_for(database: TestDatabase, ids: &[&str]) {
     let app = App::on(database).await;
     let scene = Scene::set(&app).await;
     varied(&app, &scene).await;
-    let mut pairs = 0;
     for List { operation, filters } in lists() {
+        if !ids.contains(&operation.id.as_str()) {
+            continue;
+        }
         let path = operation.path_in(&scene);
-        let whole = app.get(with(&path, &format!("limit={ALL}"))).key(&scene.admin).send().await.expect(200);
-        assert_eq!(whole["has_more"], false, "{path} has more than a page");
-        let items = whole["items"].as_array().expect("a list").clone();
+        let items = all_of(&app, &scene.admin, &path).await;
         assert!(items.len() > 1, "{path}: the scene has too little in it");
+        let places: Vec<_> = items.iter().map(place).collect();
+        assert!(places.is_sorted_by(|one, next| one > next), "{path} is not newest first: {places:#?}");
         holds(&app, &scene.admin, &path, &Vec::new(), &items).await;
         for query in queries(&filters, &items) {
-            pairs += usize::from(query.len() == 2);
             holds(&app, &scene.admin, &path, &query, &items).await;
         }
     }
-    assert!(pairs > 400, "{pairs} pairs of filters are fewer than there are");
 }
 
-#[tokio::test]
-async fn each_list_has_what_its_filters_ask_for_on_sqlite() {
-    let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
-    Box::pin(each_list_has_what_its_filters_ask_for(database)).await;
+/// A test of these lists on each store: parted, so that they are walked beside each other.
+macro_rules! walks {
+    ($($name:ident: [$($id:literal),*];)*) => {
+        const WALKED: &[&[&str]] = &[$(&[$($id),*]),*];
+
+        $(mod $name {
+            use super::{Store, TestDatabase, each_has_what_its_filters_ask_for};
+
+            #[tokio::test]
+            async fn sqlite() {
+                let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+                Box::pin(each_has_what_its_filters_ask_for(database, &[$($id),*])).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                if let Some(database) = TestDatabase::migrated(Store::Postgres).await {
+                    Box::pin(each_has_what_its_filters_ask_for(database, &[$($id),*])).await;
+                }
+            }
+        })*
+    };
 }
 
-#[tokio::test]
-async fn each_list_has_what_its_filters_ask_for_on_postgres() {
-    if let Some(database) = TestDatabase::migrated(Store::Postgres).await {
-        Box::pin(each_list_has_what_its_filters_ask_for(database)).await;
-    }
+walks! {
+    runs_have_what_their_filters_ask_for: ["activity.list"];
+    what_people_see_to_has_what_its_filters_ask_for: ["activity.list_interventions", "incidents.list", "jobs.list"];
+    logs_have_what_their_filters_ask_for: ["logs.list_audit", "logs.list_llm_runs", "logs.list_system"];
+    policies_have_what_their_filters_ask_for: ["policies.list_limits", "policies.list_rules"];
+}
+
+#[test]
+fn every_list_with_a_filter_is_walked() {
+    let found: BTreeSet<String> = lists().into_iter().map(|list| list.operation.id).collect();
+    let walked: BTreeSet<String> = WALKED.concat().into_iter().map(str::to_owned).collect();
+    assert_eq!(found, walked, "a list is in none of the walks, or has no filter any more");
 }

@@ -39,3 +39,4 @@ mod spans;
 mod stopped;
 mod system;
 mod told;
+mod varied;
