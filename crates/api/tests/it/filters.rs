@@ -67,8 +67,8 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-/// What an item says to a filter, by the value that asks for it. Most ask for the member of their name. What is at risk,
-/// and what is of a topic, is the server's own rule once more: `activity.rs` and `incidents.rs` say it by name.
+/// What an item says to a filter, by the value that asks for it. Most ask for the member of their name. What is at
+/// risk, and what is of a topic, is the server's own rule once more: `activity.rs` and `incidents.rs` say it by name.
 fn said(name: &str, item: &Value) -> Option<String> {
     match name {
         "created_after" | "created_before" => shown(&item["created_at"]),

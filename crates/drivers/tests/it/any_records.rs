@@ -106,8 +106,8 @@ async fn stored_and_read(tx: &Tx, added: &[NewSegment<'_>]) -> Result<Back, Stor
     Ok(Back { held, missing, named, stored })
 }
 
-/// They are stored in groups of these sizes, by turns, and read back both ways: as values, and as lines of bytes. All of
-/// it is undone before it is looked at: smaller ones are tried behind one that fails, and need the store.
+/// They are stored in groups of these sizes, by turns, and read back both ways: as values, and as lines of bytes. All
+/// of it is undone before it is looked at: smaller ones are tried behind one that fails, and need the store.
 async fn come_back(db: &Db, records: Vec<Record>, sizes: &[usize]) -> Result<(), TestCaseError> {
     let records = placed(records);
     let mut due = records.clone();

@@ -13,8 +13,8 @@ use testkit::{Damage, on_both};
 use crate::agent::{Agent, ask, keyed, llm, tool};
 
 /// What a lone call sends, on either store: all that it writes is one statement. The first of a unit of work and its
-/// commit are among them. Whoever has it send less writes the new number here, and no other way round: what a call waits
-/// for is what these are.
+/// commit are among them. Whoever has it send less writes the new number here, and no other way round: what a call
+/// waits for is what these are.
 const SENT: [(&str, u64); 6] = [
     // BEGIN; the run's state, which says whether a permit lapsed; what is written; COMMIT.
     ("a tool call of a run that is remembered", 4),
