@@ -87,11 +87,11 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     cases.push((vec![less(), chain(), half()], (20_100, 50, 750_000, 2, 0, false)));
     let cost = part(&[("gen_ai.usage.cost", json!(5.0))]);
     cases.push((vec![less(), cost], (100, 50, 5_000_750_000, 2, 0, true)));
-    // A tool's tokens may be told below it, or nowhere: none is taken, and no zero is known.
+    // A tool's tokens may be told below it: none is taken, and its two sides are one call.
     let counts = [(input, json!(1_000)), (output, json!(100))];
     let asking = || [tool("ask"), counts.to_vec()].concat();
-    cases.push((vec![asking()], (0, 0, 0, 0, 1, false)));
-    cases.push((vec![asking(), whole()], (1_000, 100, COST, 1, 1, false)));
+    cases.push((vec![asking(), whole()], (1_000, 100, COST, 1, 1, true)));
+    cases.push((vec![asking(), tool("ask"), whole()], (1_000, 100, COST, 1, 1, true)));
     // An agent that reports much more than its calls cost has used something of which they do not tell.
     for (cost, is_known) in [(0.005, true), (0.01, false)] {
         let mut sum = agent();

@@ -30,24 +30,6 @@ pub(super) fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
     (tells || (unreadable || tells_a_part) && report.cost_nanousd.is_none()).then_some(report)
 }
 
-/// What a tool used, as far as its span tells it. A cost is taken as it is. Tokens without one may be those of calls
-/// below it, or of calls of which nobody else tells: none is taken, and what they cost is not known.
-pub(super) fn tool_use(fields: &Fields<'_>) -> Option<LlmReport> {
-    let report = told_use("", fields)?;
-    if report.cost_nanousd > Some(0) {
-        return Some(report);
-    }
-    Some(LlmReport {
-        input_tokens: 0,
-        output_tokens: 0,
-        cache_read_tokens: 0,
-        cache_write_tokens: 0,
-        cache_write_hour_tokens: 0,
-        reasoning_tokens: 0,
-        ..report
-    })
-}
-
 /// What nobody tells of a call that names its model: that was asked, and what it used is not known.
 pub(super) fn untold_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
     let names_a_model = fields.has(Field::Model) || fields.has(Field::ModelRequested);

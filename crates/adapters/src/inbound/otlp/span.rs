@@ -16,8 +16,7 @@ use super::{
     http,
     messages::{self, without_files},
     model::{
-        free_if_unanswered, having_thrown, model_call, provider, request_parameters, told_use, tool_use,
-        untold_use,
+        free_if_unanswered, having_thrown, model_call, provider, request_parameters, told_use, untold_use,
     },
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, operation},
@@ -84,7 +83,9 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
             report
         }),
         Operation::Model(_) => called,
-        Operation::Tool => tool_use(&fields),
+        // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
+        Operation::Tool => told_use("", &fields)
+            .filter(|report| report.cost_nanousd > Some(0) || fields.is_unreadable(Field::Cost)),
         Operation::Retrieval => told_use(EMBEDDINGS, &fields).or_else(|| untold_use(EMBEDDINGS, &fields)),
         Operation::Counting => None,
         // What an agent, a chain or a guardrail used counts where nothing below it tells of it.
