@@ -23,7 +23,6 @@ pub(super) struct Counting {
     /// There is a step in a tree, and a decision that names another version of the tally.
     is_in_tree: bool,
     is_of_another: bool,
-    first_late: Option<u64>,
     in_time: Totals,
     late: Totals,
 }
@@ -36,7 +35,6 @@ impl Counting {
             tree: Tally::default(),
             is_in_tree: false,
             is_of_another: false,
-            first_late: None,
             in_time: Totals::default(),
             late: Totals::default(),
         }
@@ -66,7 +64,6 @@ impl Counting {
         match came {
             Came::InTime => self.in_time.add(step, counts, is_refused(step)),
             Came::Late => {
-                self.first_late.get_or_insert(step.step_index);
                 // It has happened, and is a step whatever it was.
                 self.late.add(step, counts, false);
             }
@@ -122,12 +119,7 @@ impl Counting {
     /// Whether what is said of each step is what the tree says.
     fn check_each(&self) -> Result<(), String> {
         let of_step = |step: &u64| (self.stored.get(step), self.due.get(step));
-        // Of steps that came in time no doubt was said by builds before, of the same version of the tally.
-        let first_late = self.first_late.unwrap_or(u64::MAX);
-        let differs = |step: &&u64| match of_step(step) {
-            (Some(false), Some(true)) => **step >= first_late,
-            (said, is) => said != is,
-        };
+        let differs = |step: &&u64| self.stored.get(*step) != self.due.get(*step);
         let Some(step) = self.stored.keys().chain(self.due.keys()).filter(differs).min() else {
             return Ok(());
         };
