@@ -92,12 +92,25 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     let asking = || [tool("ask"), counts.to_vec()].concat();
     cases.push((vec![asking(), whole()], (1_000, 100, COST, 1, 1, true)));
     cases.push((vec![asking(), tool("ask"), whole()], (1_000, 100, COST, 1, 1, true)));
-    // An agent that reports much more than its calls cost has used something of which they do not tell.
+    // An agent that reports much more than its calls cost has used something of which they do not tell. It names no
+    // model, so the cost is none of the price book's.
     for (cost, is_known) in [(0.005, true), (0.01, false)] {
         let mut sum = agent();
+        sum.retain(|(key, _)| *key != "gen_ai.request.model");
         sum.push(("gen_ai.usage.cost", json!(cost)));
         cases.push((vec![sum, whole()], (1_000, 100, COST, 1, 0, is_known)));
     }
+    // What the price book makes of an agent's life, or without what was read from a cache, is no report.
+    cases.push((vec![usage("invoke_agent", 3_000, 300), whole()], once));
+    let of_claude = |operation| {
+        let mut told = of_model("claude-sonnet-4-5", usage(operation, 10_000, 100));
+        told[1].1 = json!("anthropic");
+        told
+    };
+    let mut cached = of_claude("chat");
+    cached.push(("gen_ai.usage.cache_read.input_tokens", json!(9_000)));
+    let cost = 1_000 * 3_000 + 9_000 * 300 + 100 * 15_000;
+    cases.push((vec![of_claude("invoke_agent"), cached], (10_000, 100, cost, 1, 0, true)));
     // Nobody knows whether the cached tokens lie within what went in, and the outer layer tells none.
     let mut cached = usage("chat", 20_100, 100);
     cached[1].1 = json!("aws.bedrock");

@@ -19,6 +19,8 @@ pub(super) struct Node {
     /// How much of a use it tells, and which.
     pub(super) tells: Tells,
     pub(super) used: Sum,
+    /// Its cost was reported: the price book has made none of what it tells.
+    pub(super) reports_cost: bool,
     /// Its caller says that it failed.
     pub(super) failed: bool,
     /// Why its cost is not known.
@@ -312,9 +314,10 @@ impl Node {
     }
 
     /// Whether it counts no more, and whoever tells of it leaves out something that it tells: which of them is right
-    /// nobody knows. Of a sum that is asked of its cost alone, and of a part of it: other prices come to a little more.
+    /// nobody knows. Of a sum that is asked of a cost alone that was reported, and of a part of it: other prices come to a
+    /// little more, and what the price book makes of a sum has neither its caches nor the models below it.
     pub(super) fn leaves_doubt(&self) -> bool {
-        let is_sum = self.sort != Sort::Model && self.sums_up();
+        let is_sum = self.sort != Sort::Model && self.sums_up() && self.reports_cost;
         let costs_more = is_sum && self.cost_below.saturating_mul(2) < self.used[2];
         self.met.leaves_doubt() || (costs_more && !self.would_count())
     }

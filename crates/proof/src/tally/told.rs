@@ -65,6 +65,13 @@ impl<'a> Told<'a> {
         self.used != (0, 0, 0) || (self.kind != StepKind::LlmCall && self.note.is_some())
     }
 
+    /// Whether its cost was surely reported: the price book makes none where nothing went in, or no model is named.
+    pub(super) fn reports_cost(&self) -> bool {
+        let (input, _, cost) = self.used;
+        let [model, _] = self.models;
+        cost > 0 && (input == 0 || model.is_none())
+    }
+
     /// How much of a use it tells. A model call tells half of one of which a side is not told, or whose counts
     /// contradict each other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
     #[must_use]

@@ -22,11 +22,18 @@ fn call(of: &'static str, parent: &'static str, used: (u64, u64, u64)) -> Layer 
 
 /// Which of these are in doubt when all are there, in whatever order they come; those failed.
 fn hold(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
+    hold_with(what, layers, Some("gpt-4o"), failed, right);
+}
+
+/// The same where each sum names this model, or none.
+fn hold_with(what: &str, layers: &[Layer], of_sums: Option<&'static str>, failed: &[&str], right: &[&str]) {
     for order in orders(layers.len()) {
         let mut tally = Tally::default();
         for (index, at) in (0..).zip(&order) {
             let layer = layers[*at];
-            tally.add(Told { failed: failed.contains(&layer.0), ..told(layer, index) });
+            let model = if layer.2 == Other { of_sums } else { Some("gpt-4o") };
+            let failed = failed.contains(&layer.0);
+            tally.add(Told { failed, models: [model, None], ..told(layer, index) });
         }
         let place = |at: usize| order.iter().position(|one| *one == at).expect("it came") as u64;
         let all = layers.iter().enumerate();
@@ -98,21 +105,38 @@ fn half_of_a_use_leaves_no_doubt() {
 }
 
 /// Other prices than the book's come to a little more. In what is more than twice as much there is something of which
-/// no call tells.
+/// no call tells. The book makes no price of what names no model.
 #[test]
-fn a_cost_of_an_agent_to_which_its_calls_do_not_come_leaves_a_doubt() {
+fn a_cost_that_an_agent_reports_and_its_calls_do_not_come_to_leaves_a_doubt() {
+    let hold = |what: &str, layers: &[Layer], right: &[&str]| hold_with(what, layers, None, &[], right);
     let agent = |of, parent, cost| -> Layer { (of, parent, Other, (1_000, 100, cost), None) };
     let dear = agent(A, NONE, 15);
-    hold("twice as much", &[agent(A, NONE, 14), call(B, A, WHOLE)], &[], &[]);
-    hold("more", &[dear, call(B, A, WHOLE)], &[], &[A]);
-    hold("over calls of no price", &[dear, call(B, A, (1_000, 100, 0))], &[], &[A]);
-    hold("its cost alone", &[(A, NONE, Other, (0, 0, 15), None), call(B, A, WHOLE)], &[], &[A]);
+    hold("twice as much", &[agent(A, NONE, 14), call(B, A, WHOLE)], &[]);
+    hold("more", &[dear, call(B, A, WHOLE)], &[A]);
+    hold("over calls of no price", &[dear, call(B, A, (1_000, 100, 0))], &[A]);
     let tool: Layer = (C, A, ToolCall, (0, 0, 5), None);
-    hold("with what its tool cost", &[dear, call(B, A, WHOLE), tool], &[], &[]);
-    hold("of two calls", &[dear, call(B, A, (600, 60, 4)), call(C, A, (400, 40, 4))], &[], &[]);
-    hold("of an agent's agent", &[agent(D, NONE, 15), agent(A, D, 15), call(B, A, WHOLE)], &[], &[A]);
-    hold("that counts", &[dear, call(B, A, (20, 2, 1))], &[], &[]);
+    hold("with what its tool cost", &[dear, call(B, A, WHOLE), tool], &[]);
+    hold("of two calls", &[dear, call(B, A, (600, 60, 4)), call(C, A, (400, 40, 4))], &[]);
+    hold("of an agent's agent", &[agent(D, NONE, 15), agent(A, D, 15), call(B, A, WHOLE)], &[A]);
+    hold("that counts", &[dear, call(B, A, (20, 2, 1))], &[]);
+    for model in [None, Some("gpt-4o")] {
+        let alone: Layer = (A, NONE, Other, (0, 0, 15), None);
+        hold_with("its cost alone", &[alone, call(B, A, WHOLE)], model, &[], &[A]);
+        let out: Layer = (A, NONE, Other, (0, 100, 15), None);
+        hold_with("what came out alone", &[out, call(B, A, WHOLE)], model, &[], &[A]);
+    }
     let mut tally = Tally::default();
     tally.add(told(call(B, A, WHOLE), 0));
-    assert!(tally.come_late(told(dear, 1)).is_in_doubt && !tally.leaves_doubt(), "beside the sealed totals");
+    let late = Told { models: [None, None], ..told(dear, 1) };
+    assert!(tally.come_late(late).is_in_doubt && !tally.leaves_doubt(), "beside the sealed totals");
+}
+
+/// What the price book makes of an agent's tokens is no witness: it has neither what its calls read from a cache, nor
+/// that they are of a cheaper model, and of an agent that adds up its life all turns before.
+#[test]
+fn a_cost_that_may_be_the_price_book_s_leaves_no_doubt() {
+    for agent in [(1_000, 100, 15), (3_000, 300, 21), (1_000, 0, 15)] {
+        let layers = [(A, NONE, Other, agent, None), call(B, A, WHOLE)];
+        hold(&format!("{agent:?}"), &layers, &[], &[]);
+    }
 }
