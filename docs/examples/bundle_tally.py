@@ -146,10 +146,8 @@ def tells_the_same(one, above):
 
 
 def tells_no_less(one, of):
-    (into, out, cost), (its_in, its_out, its_cost) = one.used, of.used
-    if its_out:
-        return into >= its_in and out >= its_out
-    return into + out >= its_in if its_in else cost >= its_cost
+    (into, out), (its_in, its_out) = one.used[:2], of.used[:2]
+    return into >= its_in and out >= its_out if its_out else into + out >= its_in
 
 
 def gives_way(one, calls):
@@ -159,7 +157,7 @@ def gives_way(one, calls):
         return False
     if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, *_ in nearer):
         return True
-    is_told = one.is_contradiction or tells_no_less(above, one)
+    is_told = one.is_contradiction or not any(one.used[:2]) or tells_no_less(above, one)
     is_same = one.tells == HALF or (one.used[0] <= above.used[0] and tells_the_same(one, above))
     return 0 < one.tells < above.tells and may_be(one, above) and is_told and is_same
 

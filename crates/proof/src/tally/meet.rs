@@ -57,8 +57,7 @@ impl Tally {
                     of_above.add(node.used, above.used);
                 }
             } else if may_give_way && node.gives_way_to(above) {
-                // Which of two readings is right is not said by one that tells more of a use.
-                met.entry(at).or_insert(node.met).tell(!node.contradicts_itself());
+                met.entry(at).or_insert(node.met).tell(node.is_told_in_full_by(above));
             }
         }
     }

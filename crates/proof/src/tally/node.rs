@@ -227,11 +227,23 @@ impl Node {
         self.note == Some(CostNote::CountsContradict)
     }
 
-    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Nothing that it tells
-    /// may be lost by that, but counts that contradict each other; and one that tells all but a price tells the same.
+    /// Whether no token that it tells is lost where that call above it counts alone. A cost without tokens is one of what
+    /// that call is too, and says of no other.
+    fn leaves_no_tokens_to(&self, above: &Self) -> bool {
+        self.used[..2] == [0, 0] || above.tells_no_less_than(self)
+    }
+
+    /// Whether that call above it, to which it gives way, tells all of it: of counts that contradict each other nobody
+    /// knows which are right, and of two costs neither.
+    pub(super) fn is_told_in_full_by(&self, above: &Self) -> bool {
+        !self.contradicts_itself() && above.tells_no_less_than(self)
+    }
+
+    /// Whether it gives way to that call above it, which may be the same and tells more of a use. No token that it tells
+    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price tells the same.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
         let is_less = self.is_telling_call() && self.tells < above.tells && self.may_be(above);
-        let is_told = self.contradicts_itself() || above.tells_no_less_than(self);
+        let is_told = self.leaves_no_tokens_to(above) || self.contradicts_itself();
         let is_same =
             self.tells < Tells::Free || (self.used[0] <= above.used[0] && self.tells_the_same(above));
         is_less && is_told && is_same

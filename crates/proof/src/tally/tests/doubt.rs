@@ -93,14 +93,18 @@ fn counts_that_contradict_each_other_leave_a_doubt_where_they_give_way() {
     }
 }
 
-/// Half of a use counts, or all that it tells is told by what it gives way to.
+/// Half of a use counts, or all that it tells is told by what it gives way to; but a cost alone that is more is not.
 #[test]
 fn half_of_a_use_leaves_no_doubt() {
     let small = call(A, NONE, (100, 50, 1));
-    let (more, less) = ([(20_000, 0, 0), (0, 300, 0), (0, 0, 5_000)], [(150, 0, 0), (0, 50, 0), (0, 0, 1)]);
+    let (more, less) = ([(20_000, 0, 0), (0, 300, 0)], [(150, 0, 0), (0, 50, 0), (0, 0, 1)]);
     for used in more.into_iter().chain(less) {
         let half: Layer = (B, A, LlmCall, used, Some(NoTokens));
         hold(&format!("{used:?}"), &[small, half], &[], &[]);
+    }
+    for cost in [2, 5_000] {
+        let alone: Layer = (C, A, LlmCall, (0, 0, cost), None);
+        hold(&format!("{cost}"), &[small, alone], &[], &[C]);
     }
 }
 

@@ -72,7 +72,7 @@ fn another_call_takes_no_use_away() {
             &[A, C],
         ),
         ("its cost alone", &[priced, chat(A, "gpt-4o", (0, 0, 7))], &[A]),
-        ("a cost alone that is more", &[priced, chat(A, "gpt-4o", (0, 0, 8))], &[A, C]),
+        ("a cost alone that is more", &[priced, chat(A, "gpt-4o", (0, 0, 8))], &[A]),
         ("a guardrail", &[call, other(Other, (50, 1, 0))], &[A, C]),
         ("a reranker", &[call, other(Retrieval, (0, 0, 9))], &[A, C]),
         (
