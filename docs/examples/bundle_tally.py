@@ -158,7 +158,8 @@ def gives_way(one, calls):
     if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, *_ in nearer):
         return True
     is_told = one.is_contradiction or not any(one.used[:2]) or tells_no_less(above, one)
-    is_same = one.tells == HALF or (one.used[0] <= above.used[0] and tells_the_same(one, above))
+    is_compared = one.tells == UNPRICED or (all(one.used[:2]) and not one.is_contradiction)
+    is_same = not is_compared or (one.used[0] <= above.used[0] and tells_the_same(one, above))
     return 0 < one.tells < above.tells and may_be(one, above) and is_told and is_same
 
 

@@ -20,7 +20,9 @@
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing
 //!   either and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each
 //!   other, or that cost nothing, does not below one that tells more of a use, and all that it does: that one counts,
-//!   unless another below it tells of that. What contradicts itself is not compared, nor a cost without tokens.
+//!   unless another below it tells of that. Where it tells both sides, the two have the same tokens, or the same in or
+//!   out: a judge whose model nobody names is another call. What contradicts itself is not compared, nor a cost without
+//!   tokens.
 //! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much; or,
 //!   where a model call of text is below it that tells any, not to half of it; or, where that may be of its own model,
 //!   not to a part of it that is worth the name.
@@ -30,8 +32,8 @@
 //! Of a model call that others below it tell of, and that tells tokens which they leave out, or without tokens a cost
 //! that is more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again
 //! once what lies below it and may be it tells as much. Nor is it known of one that contradicts itself and gives way,
-//! or tells a cost without tokens that is more; nor of a sum that counts no more and reports, and is not priced at, more than twice the cost of what lies right below
-//! it.
+//! or tells a cost without tokens that is more; nor of a sum that counts no more and reports, and is not priced at, more
+//! than twice the cost of what lies right below it.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool

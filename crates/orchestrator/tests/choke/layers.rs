@@ -85,6 +85,14 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     let chain = || vec![("openinference.span.kind", json!("CHAIN"))];
     cases.push((vec![less(), half()], (20_100, 50, 750_000, 2, 0, false)));
     cases.push((vec![less(), chain(), half()], (20_100, 50, 750_000, 2, 0, false)));
+    // A judge whose model nobody names is a call of its own, whose cost is not known.
+    let judge = part(&[(input, json!(50)), (output, json!(5))]);
+    let of_no_model = |mut told: Told| {
+        told.retain(|(key, _)| *key != "gen_ai.request.model");
+        told
+    };
+    cases.push((vec![whole(), whole(), of_no_model(judge)], (1_050, 105, COST, 2, 0, false)));
+    cases.push((vec![whole(), of_no_model(whole())], once));
     // A cost alone is one of the same call: which of two is right nobody knows.
     let cost = part(&[("gen_ai.usage.cost", json!(0.0036))]);
     cases.push((vec![whole(), cost.clone()], (1_000, 100, COST, 1, 0, false)));
@@ -97,8 +105,7 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     // An agent that reports much more than its calls cost has used something of which they do not tell. It names no
     // model, so the cost is none of the price book's.
     for (cost, is_known) in [(0.005, true), (0.01, false)] {
-        let mut sum = agent();
-        sum.retain(|(key, _)| *key != "gen_ai.request.model");
+        let mut sum = of_no_model(agent());
         sum.push(("gen_ai.usage.cost", json!(cost)));
         cases.push((vec![sum, whole()], (1_000, 100, COST, 1, 0, is_known)));
     }

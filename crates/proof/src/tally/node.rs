@@ -240,12 +240,14 @@ impl Node {
     }
 
     /// Whether it gives way to that call above it, which may be the same and tells more of a use. No token that it tells
-    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price tells the same.
+    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price, or both sides of
+    /// its tokens, tells the same: of fewer it may be another call, as of a judge whose model nobody names.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
         let is_less = self.is_telling_call() && self.tells < above.tells && self.may_be(above);
         let is_told = self.leaves_no_tokens_to(above) || self.contradicts_itself();
-        let is_same =
-            self.tells < Tells::Free || (self.used[0] <= above.used[0] && self.tells_the_same(above));
+        let tells_both = self.used[0] > 0 && self.used[1] > 0 && !self.contradicts_itself();
+        let is_compared = self.tells == Tells::Free || tells_both;
+        let is_same = !is_compared || (self.used[0] <= above.used[0] && self.tells_the_same(above));
         is_less && is_told && is_same
     }
 

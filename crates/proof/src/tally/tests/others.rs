@@ -65,7 +65,10 @@ fn another_call_takes_no_use_away() {
         ("the same call by another name", &[call, chat(A, "prod", (1_000, 100, 0))], &[C]),
         ("a call of a model that is not named", &[call, chat(A, "", (1_000, 50, 7))], &[C]),
         ("a small call of a model that is not named", &[call, chat(A, "", (50, 1, 7))], &[A, C]),
-        ("a call of a model that is not named, and of no price", &[call, chat(A, "", (50, 1, 0))], &[A]),
+        ("a judge whose model is not named, of no price", &[call, chat(A, "", (50, 5, 0))], &[A, C]),
+        ("the same call, of no model and no price", &[call, chat(A, "", (1_000, 100, 0))], &[A]),
+        ("the same input, of no model and no price", &[call, chat(A, "", (1_000, 50, 0))], &[A]),
+        ("the same output, of no model and no price", &[call, chat(A, "", (50, 100, 0))], &[A]),
         (
             "a large call of a model that is not named, and of no price",
             &[call, chat(A, "", (5_000, 50, 0))],
