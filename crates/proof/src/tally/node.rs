@@ -227,8 +227,8 @@ impl Node {
         self.note == Some(CostNote::CountsContradict)
     }
 
-    /// Whether no token that it tells is lost where that call above it counts alone. A cost without tokens is one of what
-    /// that call is too, and says of no other.
+    /// Whether no token that it tells is lost where that call above it counts alone. A cost without tokens is of the same
+    /// call in any sense.
     fn leaves_no_tokens_to(&self, above: &Self) -> bool {
         self.used[..2] == [0, 0] || above.tells_no_less_than(self)
     }
@@ -240,8 +240,8 @@ impl Node {
     }
 
     /// Whether it gives way to that call above it, which may be the same and tells more of a use. No token that it tells
-    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price, or both sides of
-    /// its tokens, tells the same: of fewer it may be another call, as of a judge whose model nobody names.
+    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price, or both sides
+    /// of its tokens, tells the same: of fewer it may be another call, as of a judge whose model nobody names.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
         let is_less = self.is_telling_call() && self.tells < above.tells && self.may_be(above);
         let is_told = self.leaves_no_tokens_to(above) || self.contradicts_itself();
@@ -328,8 +328,8 @@ impl Node {
     }
 
     /// Whether it counts no more, and whoever tells of it leaves out something that it tells: which of them is right
-    /// nobody knows. Of a sum that is asked of a cost alone that was reported, and of a part of it: other prices come to a
-    /// little more, and what the price book makes of a sum has neither its caches nor the models below it.
+    /// nobody knows. Of a sum that is asked of its cost alone, if that was reported, and of a part of it: other prices
+    /// come to a little more, and the price book of a sum has neither the caches nor the models below it.
     pub(super) fn leaves_doubt(&self) -> bool {
         let is_sum = self.sort != Sort::Model && self.sums_up() && self.reports_cost;
         let costs_more = is_sum && self.cost_below.saturating_mul(2) < self.used[2];

@@ -23,8 +23,8 @@ fn half(of: &'static str, parent: &'static str, used: (u64, u64, u64)) -> Layer 
     (of, parent, LlmCall, used, Some(NoTokens))
 }
 
-/// A stream of which twenty thousand tokens went in is no part of a call of a hundred: what it told was in no sum. Nor is
-/// a call that tells both sides, and other ones.
+/// A stream of which twenty thousand tokens went in is no part of a call of a hundred: what it told was in no sum. Nor
+/// is what tells both sides of a use, and other ones.
 #[test]
 fn half_of_a_use_that_is_more_than_the_call_above_it_counts_beside_it() {
     let small = call(A, NONE, SMALL);

@@ -156,7 +156,7 @@ fn what_counts_otherwise_is_of_another_version() {
     assert_eq!(
         (VERSION, digest.as_str()),
         now,
-        "what counts, or is in doubt, has changed: give VERSION its next number, in docs/bundle.md too, and add a line to PLAYED"
+        "what counts or is in doubt has changed: VERSION wants its next number, in docs/bundle.md too, and PLAYED a line"
     );
     for (version, counted) in before {
         assert!(version != VERSION && counted != digest, "{version} has counted so, or otherwise");
