@@ -2,6 +2,7 @@
 //! whether two texts are the same.
 
 use chrono::Duration;
+use futures::join;
 use kit::Kit;
 use models::{
     ids::RunId,
@@ -17,7 +18,7 @@ use orchestrator::{
 };
 use proof::hash::Hash;
 use serde_json::Value;
-use testkit::on_both;
+use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
 use crate::{
@@ -62,23 +63,62 @@ async fn prompt_of(agent: &Agent<'_>, run: RunId) -> (Option<Hash>, Hash) {
     (one.record.prompt_hash, one.metadata.checksum)
 }
 
+/// A trace that is over.
+async fn sealed_trace(agent: &Agent<'_>) -> RunId {
+    send(agent, &[call(1, 1), root(1, false)]).await;
+    agent.kit.clock.advance(Duration::seconds(30));
+    assert_eq!(sweeper::tick(&agent.kit.spine).await.unwrap(), 1);
+    only_run(agent).await.id
+}
+
+/// The steps that came late to a run, of whose texts nothing is kept.
+async fn late_and_erased(agent: &Agent<'_>, run: RunId) -> Vec<activity::StepView> {
+    let page = PageRequest::default();
+    let mut steps = activity::steps(&agent.kit.spine, &agent.admin, run, page).await.unwrap().items;
+    steps.retain(|step| step.is_late);
+    for step in &steps {
+        assert!(matches!(step.texts.prompt, Some(KeptText::Erased(_))), "{:?}", step.texts);
+    }
+    steps
+}
+
+/// The late span waits for the run that is being erased: when it asked, the texts and the salt were still there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_kept_of_what_waited_for_the_erasure() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let run = sealed_trace(&agent).await;
+    let stranger = db.stranger("SELECT * FROM log_heads FOR UPDATE").await;
+    let ((), rejected, ()) = join!(
+        erase(&agent, run),
+        async {
+            db.until_blocked(1).await;
+            send(&agent, &[asked(5, WORDS)]).await
+        },
+        async {
+            db.until_blocked(2).await;
+            stranger.let_go().await;
+        },
+    );
+    assert_eq!(rejected.count, 0);
+    assert_eq!(late_and_erased(&agent, run).await.len(), 1);
+    assert!(db.contents_of(&run.to_string()).await.is_empty());
+    let (report, bundle) = agent.verified(run).await;
+    assert_eq!(report.word, Word::Complete, "{report}");
+    assert!(!bundle.to_string().contains(WORDS));
+}
+
 on_both! {
     async fn nothing_is_kept_of_what_comes_late(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
-        send(&agent, &[call(1, 1), root(1, false)]).await;
-        kit.clock.advance(Duration::seconds(30));
-        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1);
-        let run = only_run(&agent).await.id;
+        let run = sealed_trace(&agent).await;
         erase(&agent, run).await;
         assert_eq!(send(&agent, &[asked(5, WORDS), asked(6, WORDS)]).await.count, 0);
-        let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap().items;
-        let late: Vec<_> = steps.iter().filter(|step| step.is_late).collect();
+        let late = late_and_erased(&agent, run).await;
         assert_eq!(late.len(), 2);
-        for step in &late {
-            assert!(matches!(step.texts.prompt, Some(KeptText::Erased(_))), "{:?}", step.texts);
-        }
-        let [one, other] = [late[0], late[1]].map(|step| step.step.record.prompt);
+        let [one, other] = [&late[0], &late[1]].map(|step| step.step.record.prompt);
         assert_ne!(one.unwrap().hash, other.unwrap().hash, "nobody can tell that they are the same");
         assert!(db.contents_of(&run.to_string()).await.is_empty());
         assert_eq!(agent.run(run).await.late.unwrap().addenda, 1);

@@ -90,7 +90,9 @@ async fn load_cold(state: &mut State, tx: &Tx, ids: &[RunId]) -> Result<(), Stor
     for LockedRun { run, trace, version, frozen, salt, lapsed } in runs {
         state.lapsed |= lapsed;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing(&run, "policy_snapshots"))?;
-        state.salts.extend(salt.map(|salt| (run.id, RunSalt::Kept(salt))));
+        // One that is over may have been erased while this waited for it. `load_salts` asks for those.
+        let goes_on = run.state != models::activity::RunState::Completed;
+        state.salts.extend(salt.filter(|_| goes_on).map(|salt| (run.id, RunSalt::Kept(salt))));
         state.frozen |= frozen || may_be_frozen(&run);
         state.runs.insert(run.id, stored(run, trace, version, Arc::clone(snapshot)));
     }
@@ -104,8 +106,8 @@ fn may_be_frozen(run: &Run) -> bool {
     !run.agent_id.is_ascii()
 }
 
-/// Why some of the runs have nothing that their texts are hashed with. Where that is lost an incident is opened, and
-/// only what brings a text is refused: the run can be halted, ended and sealed.
+/// What the texts of the other runs are hashed with, of those that are over, and why some have nothing. Where that is
+/// lost an incident is opened, and only what brings a text is refused: the run can be halted, ended and sealed.
 async fn load_salts(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let ids: Vec<RunId> = state.runs.keys().copied().filter(|id| !state.salts.contains_key(id)).collect();
     state.salts.extend(tx.traces().salts(state.tenant.id, &ids).await?);
