@@ -209,7 +209,7 @@ impl Conn {
     }
 
     async fn sent_as_one(&self, waiting: &mut [Write]) -> Result<Vec<u64>, StoreError> {
-        let (sql, tables) = (together::as_one(self.backend, waiting), together::tables(waiting));
+        let (sql, tables) = (together::as_one(self.backend, waiting)?, together::tables(waiting));
         let watch = Watch::start(self, &sql).of(&tables);
         let sends = waiting.iter_mut().map(Write::taken).collect();
         let touched = self.open.lock().await.execute_all(&sql, sends).await;

@@ -172,9 +172,10 @@ pub(crate) fn tables(writes: &[Write]) -> Vec<&'static str> {
 
 /// The statements as one: on Postgres a statement whose one row has how many rows each of them touched, on SQLite a
 /// text that is answered statement by statement.
-pub(crate) fn as_one(backend: DbBackend, writes: &[Write]) -> String {
+pub(crate) fn as_one(backend: DbBackend, writes: &[Write]) -> Result<String, StoreError> {
     if backend != DbBackend::Postgres {
-        return writes.iter().map(|write| write.sql.as_str()).collect::<Vec<_>>().join("; ");
+        writes.iter().try_for_each(has_a_value_for_each_place)?;
+        return Ok(writes.iter().map(|write| write.sql.as_str()).collect::<Vec<_>>().join("; "));
     }
     let mut before = 0;
     let parts = writes.iter().enumerate().map(|(at, write)| {
@@ -183,7 +184,20 @@ pub(crate) fn as_one(backend: DbBackend, writes: &[Write]) -> String {
         format!("w{at} AS ({sql} RETURNING 1)")
     });
     let counts = (0..writes.len()).map(|at| format!("(SELECT COUNT(*) FROM w{at})"));
-    format!("WITH {} SELECT {}", parts.collect::<Vec<_>>().join(", "), counts.collect::<Vec<_>>().join(", "))
+    let (parts, counts) = (parts.collect::<Vec<_>>(), counts.collect::<Vec<_>>());
+    Ok(format!("WITH {} SELECT {}", parts.join(", "), counts.join(", ")))
+}
+
+/// On SQLite each statement of a text takes its values from where the one before it ended, and what is missing at the
+/// end is NULL. So one value too few or too many would store rows of others with what is not theirs, and nothing would
+/// fail. In no text of ours is there another `?`.
+fn has_a_value_for_each_place(write: &Write) -> Result<(), StoreError> {
+    let (places, values) = (write.sql.matches('?').count(), write.places());
+    if places == values {
+        return Ok(());
+    }
+    let table = write.table;
+    Err(StoreError::Database(format!("a write to {table} has {values} values for {places} places").into()))
 }
 
 /// The text with its arguments behind so many others. In no text of ours does anything else begin with `$`.
@@ -248,7 +262,7 @@ mod tests {
             write("UPDATE b SET x = v.x FROM UNNEST($1::\"b\"[]) AS v"),
         ];
         assert_eq!(
-            as_one(DbBackend::Postgres, &all),
+            as_one(DbBackend::Postgres, &all).expect("one"),
             "WITH w0 AS (INSERT INTO a SELECT x FROM UNNEST($1::\"a\"[]) RETURNING 1), \
              w1 AS (UPDATE b SET x = v.x FROM UNNEST($2::\"b\"[]) AS v RETURNING 1) \
              SELECT (SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1)"
@@ -264,7 +278,7 @@ mod tests {
         };
         let all = [write("DELETE FROM a WHERE x = $1"), two, write("DELETE FROM b WHERE x = $1")];
         assert_eq!(
-            as_one(DbBackend::Postgres, &all),
+            as_one(DbBackend::Postgres, &all).expect("one"),
             "WITH w0 AS (DELETE FROM a WHERE x = $1 RETURNING 1), \
              w1 AS (INSERT INTO c SELECT ($2::int8[])[1], a FROM UNNEST($2::int8[], $3::int8[]) AS v (a, b) RETURNING 1), \
              w2 AS (DELETE FROM b WHERE x = $4 RETURNING 1) \
@@ -289,9 +303,13 @@ mod tests {
             ..write("INSERT INTO a VALUES (?)")
         };
         assert_eq!(
-            as_one(DbBackend::Sqlite, &[one(1), one(1)]),
+            as_one(DbBackend::Sqlite, &[one(1), one(1)]).expect("one"),
             "INSERT INTO a VALUES (?); INSERT INTO a VALUES (?)"
         );
+        for wrong in [[one(1), one(2)], [one(0), one(2)]] {
+            let refused = as_one(DbBackend::Sqlite, &wrong);
+            assert!(matches!(refused, Err(StoreError::Database(_))), "values of others: {refused:?}");
+        }
         let sizes = |places: &[usize]| {
             let all = places.iter().map(|places| one(*places)).collect();
             parts(DbBackend::Sqlite, all).iter().map(Vec::len).collect::<Vec<_>>()
