@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`), but for what a
-/// group writes to Postgres as one, which has hundreds: what comes often is kept, and the rest is planned anew (ADR
-/// 13).
+/// Prepared statements kept for each connection to Postgres. Every statement of ours has few texts (see `dialect`), but
+/// for what a group writes as one, which has hundreds: what comes often is kept, and the rest is planned anew (ADR 13).
 pub(crate) const STATEMENTS_KEPT: usize = 512;
+
+/// Texts kept prepared for each connection of SQLite. What a group writes is a text of a dozen statements, all of which
+/// are kept with it. A statement takes 5 to 70 kB, by how wide its table is, and each of its places 100 bytes more: a
+/// text of a group comes to 100 to 300 kB, a query to some 15 kB. So what the writer keeps is 40 MiB at most and mostly
+/// less than 20, and what a reader keeps is 2.
+pub(crate) const TEXTS_KEPT: usize = 128;
 
 /// What sessions of ours are called in Postgres, those of a server and all others.
 pub(crate) const SERVER: &str = "hoc serve";

@@ -10,7 +10,7 @@ use sea_orm::sqlx::{
 
 use crate::{
     StoreError,
-    config::{ConnectConfig, STATEMENTS_KEPT},
+    config::{ConnectConfig, TEXTS_KEPT},
     patience::in_time,
     postgres,
     store_file::StoreFile,
@@ -53,7 +53,7 @@ async fn sqlite(config: &ConnectConfig) -> Result<Pools, StoreError> {
         .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(STATEMENTS_KEPT)
+        .statement_cache_capacity(TEXTS_KEPT)
         // Else REPLACE deletes rows without asking the append-only triggers.
         .pragma("recursive_triggers", "ON")
         .pragma("temp_store", "MEMORY")

@@ -16,8 +16,8 @@ use crate::{StoreError, rowtype::Rows};
 const MOST_WAITING: usize = 4 << 20;
 
 /// So many places a text of several statements of SQLite has at most. Of how many rows each of its tables gets depends
-/// which text it is: where they are few, texts are few and short enough to be kept, and where they are many a trip
-/// more is little beside what it carries.
+/// which text it is: where they are few, texts are few and short enough to be kept (`TEXTS_KEPT`), and where they are
+/// many a trip more is little beside what it carries.
 const MOST_PLACES: usize = 1_024;
 
 /// A statement that touches as many rows as it says, or fails.
