@@ -29,6 +29,21 @@ where
     Ok(())
 }
 
+/// Adds the rows whose key is not taken, where nobody asks how many those are: they may wait for others.
+pub(crate) async fn add_missing<E>(conn: &Conn, rows: Vec<E::Model>) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let columns: Vec<E::Column> = E::Column::iter().collect();
+    for write in
+        chunks::<E>(conn, rows, &columns, |backend, rows| dialect::insert::<E>(backend, rows, Taken::Stays))
+    {
+        conn.write(Write { expected: None, ..write? }).await?;
+    }
+    Ok(())
+}
+
 /// Adds the rows whose key is not taken; returns how many that were.
 pub(crate) async fn insert_missing<E>(conn: &Conn, rows: Vec<E::Model>) -> Result<u64, StoreError>
 where

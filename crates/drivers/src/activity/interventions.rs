@@ -259,6 +259,6 @@ impl Activity<'_> {
 
     /// Adds what agents know; what is known already stays as it was.
     pub async fn insert_acks(self, known: &[Ack]) -> Result<(), StoreError> {
-        bulk::insert_missing::<acks::Entity>(self.conn, keys::rows(known, ack_row)?).await.map(drop)
+        bulk::add_missing::<acks::Entity>(self.conn, keys::rows(known, ack_row)?).await
     }
 }

@@ -119,7 +119,7 @@ impl TraceStore<'_> {
             let counting = llm_runs::counting(tenant);
             counters::calls::take_back(self.conn, tenant, counting, &earlier).await?;
         }
-        bulk::insert_missing::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await.map(drop)
+        bulk::add_missing::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await
     }
 }
 

@@ -6,12 +6,15 @@ use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{choke::call::StepReport, handlers::activity};
 use proof::words::LimitType;
+use serde_json::json;
 use testkit::{Store, TestDatabase, on_both};
 use tracing::subscriber;
 
 use crate::{
     agent::{Agent, keyed, llm, tool},
     sent::Writes,
+    spans::send,
+    trees::{span, usage},
 };
 
 thread_local! {
@@ -47,6 +50,14 @@ fn is_one_trip(writes: &[String], begins: &str, store: Store) {
     assert_eq!(writes[1], "COMMIT", "{writes:#?}");
 }
 
+/// What a group of steps writes first, which are the runs that it goes on with.
+fn begins(store: Store) -> &'static str {
+    match store {
+        Store::Postgres => "UPDATE \"runs\"",
+        Store::Sqlite => "WITH v (\"tenant_id\", \"id\"",
+    }
+}
+
 async fn steps_are_one_trip(db: &TestDatabase) {
     let kit = Kit::on(db).await;
     let agent = Agent::of(&kit, "acme").await;
@@ -62,12 +73,21 @@ async fn steps_are_one_trip(db: &TestDatabase) {
     ] {
         let batch = activity::record_batch(&kit.spine, &agent.ctx, run, reports).await.unwrap();
         assert!(batch.answers.iter().all(Result::is_ok));
-        let begins = match db.store() {
-            Store::Postgres => "UPDATE \"runs\"",
-            Store::Sqlite => "WITH v (\"tenant_id\", \"id\"",
-        };
-        is_one_trip(&written(), begins, db.store());
+        is_one_trip(&written(), begins(db.store()), db.store());
     }
+}
+
+/// Two spans tell of one call, and one of them counts: what says so of the other is part of that.
+async fn spans_that_do_not_count_are_one_trip(db: &TestDatabase) {
+    let kit = Kit::on(db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let chain = |id: u64, parent: u64| span(1, (id, parent), &[("openinference.span.kind", json!("CHAIN"))]);
+    let chat = |id: u64, parent: u64| span(1, (id, parent), &usage("chat", 100, 10));
+    send(&agent, &[chain(1, 0)]).await;
+    listen();
+    assert_eq!(send(&agent, &[chat(2, 1), chain(3, 2), chat(4, 3)]).await.count, 0);
+    is_one_trip(&written(), begins(db.store()), db.store());
+    assert!(db.number("SELECT count(*) FROM uncounted_steps").await > 0);
 }
 
 /// Its leaves, which say that it began and how it ended, and the heads of their log are part of that.
@@ -97,6 +117,18 @@ async fn steps_are_written_in_one_trip_whatever_tables_they_touch_on_sqlite() {
 async fn steps_are_written_in_one_trip_whatever_tables_they_touch_on_postgres() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     steps_are_one_trip(&db).await;
+}
+
+#[tokio::test]
+async fn what_does_not_count_is_no_trip_more_on_sqlite() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    spans_that_do_not_count_are_one_trip(&db).await;
+}
+
+#[tokio::test]
+async fn what_does_not_count_is_no_trip_more_on_postgres() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    spans_that_do_not_count_are_one_trip(&db).await;
 }
 
 #[tokio::test]
