@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, SelectStatement, UnionType},
 };
 
-use crate::{StoreError, dialect, keys, logs::TraceReads, tally::value};
+use crate::{StoreError, dialect, keys, logs::TraceReads, read::ByRun, tally::value};
 
 const TABLE: &str = "step_keys";
 
@@ -28,17 +28,18 @@ fn permits_of(tenant: TenantId) -> Select<permits::Entity> {
 }
 
 impl TraceReads<'_> {
-    /// The keys under which steps and permits of these runs were recorded; a run without any is not listed. While their
-    /// caller has the runs locked there will be no other. One statement.
+    /// The keys under which steps and permits of these runs were recorded; a run without any is not listed, and one of
+    /// whose keys one does not read back has none of them. While their caller has the runs locked there will be no other.
+    /// One statement.
     pub async fn all_keys_of(
         self,
         tenant: TenantId,
         runs: &[RunId],
-    ) -> Result<HashMap<RunId, Vec<KeyDigest>>, StoreError> {
+    ) -> Result<ByRun<Vec<KeyDigest>>, StoreError> {
         use permits::Column as P;
         use step_keys::Column as K;
         let backend = self.conn.backend();
-        let mut found: HashMap<RunId, Vec<KeyDigest>> = HashMap::new();
+        let mut found: ByRun<Vec<KeyDigest>> = HashMap::new();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 2)) {
             let steps = steps_of(tenant)
                 .filter(dialect::among(backend, &[K::RunId], keys::transposed(chunk)))
@@ -56,8 +57,14 @@ impl TraceReads<'_> {
             both.union(UnionType::All, permits.into_query());
             for row in self.conn.rows(self.conn.statement(&both)).await? {
                 let Id(run): Id<RunId> = value(TABLE, &row, 0)?;
-                if let Some(key) = key(&row)? {
-                    found.entry(run).or_default().push(key);
+                let of_run = found.entry(run).or_insert_with(|| Ok(Vec::new()));
+                match key(&row) {
+                    Ok(key) => {
+                        if let Ok(all) = of_run {
+                            all.extend(key);
+                        }
+                    }
+                    Err(err) => *of_run = Err(err),
                 }
             }
         }

@@ -2,7 +2,7 @@
 //! time. A group goes by it, and writes it back: what of a run was changed past HOC would be overwritten, and no record
 //! says it. Compared are the run, its trace, what its open permits hold, and its keys.
 
-use std::{collections::HashMap, fmt::Debug};
+use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drivers::{ByRun, StoreError};
@@ -73,8 +73,7 @@ struct Stored {
     /// The permits that serve behind this moment. None where nobody goes by what permits are remembered.
     until: Option<DateTime<Utc>>,
     permits: ByRun<Vec<OpenPermit>>,
-    /// None where they do not read back.
-    keys: Option<HashMap<RunId, Vec<KeyDigest>>>,
+    keys: ByRun<Vec<KeyDigest>>,
 }
 
 impl Stored {
@@ -98,11 +97,7 @@ impl Stored {
             }
             None => ByRun::new(),
         };
-        let keys = match store.traces().all_keys_of(tenant, &those(KnownRun::knows_keys)).await {
-            Ok(keys) => Some(keys),
-            Err(StoreError::Corrupt { .. }) => None,
-            Err(err) => return Err(err),
-        };
+        let keys = store.traces().all_keys_of(tenant, &those(KnownRun::knows_keys)).await?;
         Ok(Self { runs, traces, until, permits, keys })
     }
 
@@ -122,8 +117,8 @@ impl Stored {
             let others = known.other_permits(&stored.unwrap_or_default(), until).into_iter();
             rows.extend(others.map(|(permit, both)| ("permits", permit.to_string(), both)));
         }
-        if let Some(stored) = &mut self.keys {
-            let counts = known.other_keys(stored.remove(&id).unwrap_or_default());
+        if let Ok(stored) = self.keys.remove(&id).transpose() {
+            let counts = known.other_keys(stored.unwrap_or_default());
             let both = counts.map(|counts| counts.map(|count| format!("{count} keys")));
             rows.extend(both.map(|both| ("step_keys", id.to_string(), both)));
         }
@@ -148,6 +143,6 @@ fn in_same_version<'s>(stored: &'s ByRun<(Run, RunVersion)>, known: &KnownRun) -
 
 /// What is remembered of a row, and what is stored, where they are not the same.
 fn unlike<R: Debug + PartialEq>(remembered: &R, stored: Option<&R>) -> Option<[String; 2]> {
-    let both = [Some(remembered), stored];
-    (both[0] != both[1]).then(|| both.map(|row| format!("{row:?}")))
+    let told = |row: Option<&R>| row.map_or_else(|| "absent".to_owned(), |row| format!("{row:?}"));
+    (Some(remembered) != stored).then(|| [Some(remembered), stored].map(told))
 }

@@ -13,7 +13,7 @@ use orchestrator::{
     },
 };
 use proof::words::{EnforcementMode, LimitType};
-use testkit::on_both;
+use testkit::{Store, on_both};
 
 use crate::{
     agent::{Agent, ask, keyed, llm, refused, tool},
@@ -147,25 +147,41 @@ on_both! {
         let mut runs = Vec::new();
         for _ in 0..3 {
             let run = agent.start().await;
-            runs.push((run, agent.permit(run, ask("read")).await.unwrap().permit_id));
+            agent.record(run, keyed("a", llm(1))).await.unwrap();
+            let leave = PermitRequest { idempotency_key: Some("b".to_owned()), ..ask("read") };
+            runs.push((run, agent.permit(run, leave).await.unwrap().permit_id));
             kit.clock.advance(chrono::Duration::seconds(1));
         }
         are_stored(&agent, 3, "nothing was changed yet").await;
+        let [_, (second, _), (third, permit)] = runs[..] else { panic!("{runs:?}") };
+        let [of_second, of_third] = [second, third].map(|run| format!("run_id = {}", db.id(&run.to_string())));
+        db.disarm("step_keys").await;
+        // What no schema lets in, as in a file or a database that is damaged.
+        let unreadable = match db.store() {
+            Store::Sqlite => format!("UPDATE permits SET idempotency_key = CAST(x'ff' AS TEXT) WHERE {of_second}"),
+            Store::Postgres => format!(
+                "ALTER TABLE step_keys DROP CONSTRAINT step_keys_pkey; \
+                 ALTER TABLE step_keys ALTER COLUMN is_span DROP NOT NULL; \
+                 UPDATE step_keys SET is_span = NULL WHERE {of_second}"
+            ),
+        };
         for change in [
             "UPDATE runs SET late = 'x' WHERE started_at = (SELECT min(started_at) FROM runs)",
             "UPDATE runs SET policy_draft_count = 7",
             "UPDATE permits SET estimate_input_tokens = 7 WHERE granted_at = (SELECT max(granted_at) FROM permits)",
+            &unreadable,
+            &format!("DELETE FROM step_keys WHERE {of_third}"),
         ] {
             db.tamper(change).await.unwrap();
         }
         let compared = compared(&agent).await;
         let told: BTreeSet<_> =
             compared.differing.iter().map(|one| (one.run, one.table, one.row.clone())).collect();
-        let [_, (second, _), (third, permit)] = runs[..] else { panic!("{runs:?}") };
         let due = [
             (second, "runs", second.to_string()),
             (third, "runs", third.to_string()),
             (third, "permits", permit.to_string()),
+            (third, "step_keys", third.to_string()),
         ];
         assert_eq!((compared.runs, told), (2, BTreeSet::from(due)));
     }

@@ -73,8 +73,10 @@ async fn load_keys(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), 
         return Ok(());
     }
     let mut stored = tx.traces().all_keys_of(state.tenant.id, &runs).await?;
-    let known = runs.into_iter().map(|run| (run, Keys::stored(stored.remove(&run).unwrap_or_default())));
-    state.keys.extend(known);
+    for run in runs {
+        let keys = stored.remove(&run).transpose()?;
+        state.keys.insert(run, Keys::stored(keys.unwrap_or_default()));
+    }
     Ok(())
 }
 
