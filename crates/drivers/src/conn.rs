@@ -171,6 +171,8 @@ impl Conn {
         watch.end(touched)
     }
 
+    /// What goes together is not heard: tests of plans ask for single statements, and nothing that they send begins to
+    /// write together.
     #[cfg(test)]
     fn hear(&self, sql: &str, sends: &Sends) {
         if let Sends::Values(values) = sends {
@@ -327,7 +329,8 @@ impl Conn {
         Box::pin(async move {
             // After a failure it would only be refused, and the refusal be told in place of this.
             if !self.failed.load(Ordering::Relaxed) {
-                // Behind all else, so that no lock on a counter is held for longer than the commit takes.
+                // Behind all else, so that a counter is locked for hardly longer than the commit takes: as the last part of
+                // a statement, only its checks of what refers to what come after it.
                 self.store_counters().await?;
                 self.send_waiting().await?;
             }
@@ -409,8 +412,10 @@ impl<'s> Watch<'s> {
         } else if let Some(answered) = &self.conn.answered {
             answered.fetch_add(1, Ordering::Relaxed);
         }
-        // SQLite stops at the statement that fails, and says itself which table it is about.
-        let says_so = self.conn.backend != DbBackend::Postgres;
+        // SQLite stops at the statement that fails, and says itself which table it is about, but for what refers to
+        // nothing. A disk that is full or fails is about none.
+        let says_so =
+            self.conn.backend != DbBackend::Postgres && !matches!(answer, Err(StoreError::Related(_)));
         if self.tables.is_empty() || says_so {
             answer
         } else {

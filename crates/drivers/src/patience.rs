@@ -7,7 +7,8 @@ use tokio::time::timeout;
 
 use crate::StoreError;
 
-/// A database that says nothing for so long is taken to be down.
+/// A database that says nothing for so long is taken to be down. Of several statements that go as one text it is asked
+/// of all together.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for the database, but not for ever.

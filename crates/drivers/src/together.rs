@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 4 << 20;
 /// many a trip more is little beside what it carries.
 const MOST_PLACES: usize = 1_024;
 
-/// A statement that touches as many rows as it says, or fails.
+/// A statement that fails where it does not touch as many rows as it says, if it says so.
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) table: &'static str,

@@ -9,8 +9,9 @@ use crate::{
     streams::Streams,
 };
 
-/// Builds what every text that comes in is held against. Whoever serves has it done by a thread of its own while the
-/// store is opened; who needs it before it is done waits for the rest.
+/// Builds what every text that comes in is held against to redact it. Whoever serves has it done by a thread of its own
+/// while the store is opened; who needs it before it is done waits for the rest. Dictionaries that bodies are pressed
+/// with, and what rules are checked by, are built when they are first asked for.
 pub fn warm() {
     redact::warm();
 }

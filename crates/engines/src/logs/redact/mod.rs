@@ -121,8 +121,8 @@ use findings::Found;
 /// passwords, the values of a `kind: Secret`, what is piped to a command, pairs in more orders and in more languages.
 pub const REDACTION_VERSION: u64 = 6;
 
-/// Builds what every text is held against, where that is not built yet. It takes some tenths of a second, for which
-/// whoever is the first to have a text redacted waits else.
+/// Builds what every text is held against to redact it, where that is not built yet. It takes some tenths of a second,
+/// for which whoever is the first to have a text redacted waits else.
 pub fn warm() {
     for table in [&detectors::DETECTORS, &listed::PLACED, &listed::TOLD] {
         let _ = LazyLock::force(table);
