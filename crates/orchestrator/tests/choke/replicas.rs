@@ -12,7 +12,10 @@ use orchestrator::{
 use proof::words::LimitType;
 use testkit::{Store, TestDatabase, on_both};
 
-use crate::agent::{Agent, ask, keyed, refused, tool};
+use crate::{
+    agent::{Agent, ask, keyed, llm, refused, tool},
+    spans::{call, send},
+};
 
 /// Leave to use so many tokens.
 fn tokens(count: u64, key: &str) -> PermitRequest {
@@ -70,7 +73,61 @@ async fn a_lapsed_permit_is_released_by_whoever_holds_it_alone() {
     assert_eq!(counted(&a, &limit).await, (0, 100));
 }
 
+/// Each of two finds no window of a limit, and both make it: the second waits for the first, and goes by what that used.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_both_use_of_a_new_window_is_counted() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let (one, two) = (Kit::on(&db).await, Kit::replica(&db, 1).await);
+    let (a, b) = (Agent::of(&one, "acme").await, Agent::of(&two, "acme").await);
+    let limit = a.limit(LimitType::TokensTotal, 100).await;
+    let (of_a, of_b) = (a.start().await, b.start().await);
+    // A has made the window, and cannot write its step; B finds no window, and waits for A's.
+    let stranger = db.stranger("LOCK TABLE run_segments IN EXCLUSIVE MODE").await;
+    let (first, second, ()) = join!(
+        a.record(of_a, llm(1)),
+        async {
+            db.until_blocked(1).await;
+            b.record(of_b, llm(1)).await
+        },
+        async {
+            db.until_blocked(2).await;
+            stranger.let_go().await;
+        },
+    );
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(counted(&a, &limit).await, (60, 0), "30 each");
+    refused(b.permit(of_b, tokens(50, "more than is left")).await);
+}
+
 on_both! {
+    /// Whether there is such a permit is said with the runs that are remembered, and with those that are not.
+    async fn whatever_runs_a_group_goes_on_with_it_releases_what_has_lapsed(db: TestDatabase) {
+        let (here, elsewhere) = (Kit::replica(db, 1).await, Kit::replica(db, 2).await);
+        let agent = Agent::of(&here, "acme").await;
+        let other = Agent { kit: &elsewhere, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let limit = agent.limit(LimitType::TokensTotal, 1_000_000).await;
+        let run = agent.start().await;
+        let goes_on = |seconds: i64| {
+            for kit in [&here, &elsewhere] {
+                kit.clock.advance(Duration::seconds(seconds));
+            }
+        };
+        for (n, remembered) in (0..).zip([[false, false], [true, true], [true, false], [false, true]]) {
+            agent.permit(run, tokens(40, &format!("{n}"))).await.unwrap();
+            goes_on(50);
+            let traces = [2 * n, 2 * n + 1];
+            // Who wrote a run last remembers it.
+            for (trace, is_here) in traces.into_iter().zip(remembered) {
+                send(if is_here { &agent } else { &other }, &[call(trace, 1)]).await;
+            }
+            assert_eq!(counted(&agent, &limit).await.1, 40, "{remembered:?}: it serves");
+            goes_on(11);
+            assert_eq!(send(&agent, &traces.map(|trace| call(trace, 2))).await.count, 0);
+            assert_eq!(counted(&agent, &limit).await.1, 0, "{remembered:?}: it has lapsed");
+        }
+    }
+
     async fn a_release_is_stored_even_where_nothing_else_is(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
