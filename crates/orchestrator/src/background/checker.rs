@@ -1,8 +1,8 @@
 //! The integrity check: reads definitions, logs, runs and counters again, and what this server remembers of runs, a
 //! bounded piece at a time, and opens an incident for each row that is not what was recorded.
 //!
-//! What is stored is checked by one server for all of them: a job of each tenant (`log_check`). What a server
-//! remembers, it checks itself.
+//! Each server does so by itself, again and again; and what is stored of one tenant once more for whoever orders that, as
+//! a job (`log_check`).
 //!
 //! It trusts no result that was stored.
 
@@ -46,41 +46,10 @@ const SWEEPING_PIECES: u32 = 10;
 /// How far one server has come.
 #[derive(Debug, Default)]
 pub struct Checker {
-    of: Of,
+    /// What is stored of this tenant, and nothing else; where none is named, everything of all tenants.
+    stored_of: Option<TenantId>,
     pass: std::sync::Mutex<Option<Pass>>,
     ended: std::sync::Mutex<Option<DateTime<Utc>>>,
-}
-
-/// What is checked.
-#[derive(Clone, Copy, Debug, Default)]
-enum Of {
-    /// Everything of all tenants, by who has no other server to share it with.
-    #[default]
-    Everything,
-    /// What is stored of one tenant.
-    Stored(TenantId),
-    /// What this server remembers, of all tenants.
-    Remembered,
-}
-
-impl Of {
-    /// Where the check of a tenant begins.
-    fn begins(self) -> Part {
-        match self {
-            Self::Everything | Self::Stored(_) => Part::Definitions,
-            Self::Remembered => Part::Remembered(None),
-        }
-    }
-
-    /// Where it goes on instead of with `part`; none where it is over with that.
-    fn goes_on(self, part: Part) -> Option<Part> {
-        match (self, part) {
-            (Self::Stored(_), Part::Remembered(_)) => Some(Part::Counters(None)),
-            (Self::Remembered, Part::Remembered(after)) => Some(Part::Remembered(after)),
-            (Self::Remembered, _) => None,
-            (_, part) => Some(part),
-        }
-    }
 }
 
 /// One way through all tenants.
@@ -95,8 +64,8 @@ enum Part {
     Definitions,
     Log(Walk),
     Runs(Option<RunId>),
-    /// What this server remembers of runs (ADR 47). Where all is checked it comes behind their records: where these say
-    /// already that a row was changed, its run has another version, and is not told of twice.
+    /// What this server remembers of runs (ADR 47). It comes behind their records: where these say already that a row
+    /// was changed, its run has another version, and is not told of twice.
     Remembered(Option<RunId>),
     /// What is counted, by the day and by the agent (ADR 44).
     Counters(Option<Round>),
@@ -108,13 +77,7 @@ impl Checker {
     /// One that checks what is stored of a tenant.
     #[must_use]
     pub fn of_stored(tenant: TenantId) -> Self {
-        Self { of: Of::Stored(tenant), ..Self::default() }
-    }
-
-    /// One that checks what this server remembers.
-    #[must_use]
-    pub fn of_remembered() -> Self {
-        Self { of: Of::Remembered, ..Self::default() }
+        Self { stored_of: Some(tenant), ..Self::default() }
     }
 
     /// About how much of the pass is behind it, of a hundred: by its parts, for how long each is nobody knows before.
@@ -146,11 +109,13 @@ impl Checker {
             spine.choke().let_go(tenant, run);
         }
         let mut pass = pass;
-        if let Some(part) = next.and_then(|part| self.of.goes_on(part)) {
-            pass.part = part;
-        } else {
-            pass.tenants.pop_front();
-            pass.part = self.of.begins();
+        match next {
+            Some(Part::Remembered(_)) if self.stored_of.is_some() => pass.part = Part::Counters(None),
+            Some(part) => pass.part = part,
+            None => {
+                pass.tenants.pop_front();
+                pass.part = Part::Definitions;
+            }
         }
         *lock(&self.pass) = Some(pass);
         Ok(true)
@@ -164,14 +129,13 @@ impl Checker {
         if lock(&self.ended).is_some_and(|ended| spine.now() - ended < every) {
             return Ok(None);
         }
-        let tenants = match self.of {
-            Of::Stored(tenant) => VecDeque::from([tenant]),
-            Of::Everything | Of::Remembered => {
-                let all = spine.read().await?.account().list_tenants().await?;
-                all.into_iter().map(|tenant| tenant.id).collect()
-            }
+        let tenants = if let Some(tenant) = self.stored_of {
+            VecDeque::from([tenant])
+        } else {
+            let all = spine.read().await?.account().list_tenants().await?;
+            all.into_iter().map(|tenant| tenant.id).collect()
         };
-        Ok(Some(Pass { tenants, part: self.of.begins() }))
+        Ok(Some(Pass { tenants, part: Part::Definitions }))
     }
 }
 

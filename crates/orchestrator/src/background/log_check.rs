@@ -1,4 +1,5 @@
-//! The job `log_check`: what is stored of a tenant is read again and compared, by one server for all of them.
+//! The job `log_check`: what is stored of a tenant is read again and compared now, for whoever ordered that. The check
+//! that nobody orders goes on beside it, at each server.
 //!
 //! Whoever takes it over from another begins anew: it goes by nothing that was written down of how far that one came.
 

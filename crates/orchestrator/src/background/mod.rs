@@ -1,7 +1,7 @@
 //! Tasks that go on without being called:
 //!
-//! - checkpoints are signed, and what this server remembers of rows is compared with them;
-//! - jobs are taken, which one server does for all of them: recorded rows are read again and compared;
+//! - checkpoints are signed, and recorded rows are read again and compared;
+//! - jobs that people order are taken, which one server does for all of them;
 //! - runs that nobody ends are ended, and runs that stall are marked;
 //! - what an outage held up is written, what the store refused of it is tried again, and the outage is recorded;
 //! - what other servers changed of what is remembered for an outage is read;
@@ -121,7 +121,7 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
         async move { restored::tick(&spine).await }
     }));
     running.spawn(jobs(spine.clone(), life()));
-    let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::of_remembered()));
+    let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::default()));
     running.spawn(every(CHECK_PIECE_EVERY, "checker", life(), move || {
         let (spine, checker) = (checking.clone(), Arc::clone(&checker));
         async move { checker.tick(&spine).await.map(drop) }
@@ -162,7 +162,7 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
 /// Takes jobs until the shutdown, and gives back then what is not done.
 async fn jobs(spine: Spine, life: Life) {
     let check = log_check::LogCheck { rest: CHECK_PIECE_EVERY };
-    let skills = vec![Skill { kind: JobKind::LogCheck, handler: Arc::new(check), stands: true }];
+    let skills = vec![Skill { kind: JobKind::LogCheck, handler: Arc::new(check), stands: false }];
     let worker = Arc::new(Worker::new(&spine, skills, Pace::default()));
     let (shutdown, working) = (life.shutdown.clone(), Arc::clone(&worker));
     every(TAKE_JOBS_EVERY, "jobs", life, move || {
