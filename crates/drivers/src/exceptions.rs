@@ -7,7 +7,7 @@
 //! - what a server remembers of several tenants for the time that its store is down;
 //! - the claim of runs that nobody ends, and the mark on runs that stall;
 //! - windows of limits that are over;
-//! - in `jobs`, the claim of jobs, and who is without one that every tenant has.
+//! - in `jobs`, the claim of jobs, whose a job is, and who is without one that every tenant has.
 
 mod jobs;
 
@@ -51,7 +51,7 @@ use crate::{
     sessions as stored, version,
 };
 
-pub use self::jobs::STANDING_AT_ONCE;
+pub use self::jobs::{ClaimedJob, DueJobs, STANDING_AT_ONCE};
 
 /// Runs that one claim names at most; the next claim names the rest.
 const DUE_AT_ONCE: u64 = 500;

@@ -11,7 +11,7 @@ use models::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select,
+    QueryTrait as _, Select,
 };
 
 use crate::{
@@ -84,6 +84,14 @@ impl JobsReads<'_> {
         let key = |row: &jobs::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
+    }
+
+    /// How many jobs of the tenant that people ordered are not over; nobody counts further than `most`.
+    pub async fn unfinished(self, tenant: TenantId, most: u64) -> Result<u64, StoreError> {
+        let words = JobState::ALL.iter().filter(|state| !state.is_over()).map(|state| state.as_str());
+        let unfinished = of(tenant).filter(Column::State.is_in(words)).filter(Column::Standing.is_null());
+        let ids = unfinished.select_only().column(Column::Id).limit(most);
+        Ok(self.conn.rows(ids.build(self.conn.backend())).await?.len() as u64)
     }
 
     /// The next jobs by id, so many at most: for whoever goes over all of them.

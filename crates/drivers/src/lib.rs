@@ -104,7 +104,7 @@ mod version;
 pub use self::{
     config::ConnectConfig,
     error::{Cause, StoreError},
-    exceptions::{FORGOTTEN_AT_ONCE, STALLED_AT_ONCE, STANDING_AT_ONCE},
+    exceptions::{ClaimedJob, DueJobs, FORGOTTEN_AT_ONCE, STALLED_AT_ONCE, STANDING_AT_ONCE},
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     raised::Raised,

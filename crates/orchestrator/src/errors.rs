@@ -193,6 +193,7 @@ pub enum ConflictCode {
     JobOver,
     JobInQueue,
     JobStanding,
+    TooManyJobs,
 }
 
 /// A text without what must be told to nobody, not even in an error: its words may quote what a caller sent.

@@ -82,7 +82,7 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             table::create_busy(d, "jobs", JOBS, 80),
             table::create(d, "job_audit_events", JOB_AUDIT_EVENTS),
             unique("jobs_standing", "jobs (tenant_id, standing) WHERE standing IS NOT NULL"),
-            index("jobs_due", "jobs (due_at, id) WHERE due_at IS NOT NULL"),
+            index("jobs_due", "jobs (kind, due_at, id) WHERE due_at IS NOT NULL"),
         ],
         list_indexes("jobs", "created_at", &["state", "kind"]),
         // A lease that was lost does not come back, and a chain only grows.

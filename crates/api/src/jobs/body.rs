@@ -12,7 +12,7 @@ use crate::view::{Time, words};
 #[schema(as = NewJob)]
 pub(super) struct JobBody {
     kind: words::JobKind,
-    /// When; at once where not given.
+    /// When, at most 366 days ahead; at once where not given, or past.
     run_at: Option<Time>,
 }
 

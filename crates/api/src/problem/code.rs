@@ -69,6 +69,7 @@ codes! {
     JobOver = "job_over", CONFLICT, "The job is over";
     JobInQueue = "job_in_queue", CONFLICT, "The job is in the queue";
     JobStanding = "job_standing", CONFLICT, "The job comes round again by itself";
+    TooManyJobs = "too_many_jobs", CONFLICT, "Too many jobs are not over";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The stored version is another";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";

@@ -97,6 +97,7 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::JobOver => Code::JobOver,
         ConflictCode::JobInQueue => Code::JobInQueue,
         ConflictCode::JobStanding => Code::JobStanding,
+        ConflictCode::TooManyJobs => Code::TooManyJobs,
     }
 }
 

@@ -108,7 +108,7 @@ impl Scene {
 
 /// A job that is not due for long.
 async fn job(app: &App, admin: &str) -> String {
-    let body = json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"});
+    let body = json!({"kind": "log_check", "run_at": "2026-12-01T00:00:00Z"});
     text(&app.post(JOBS).key(admin).json(&body).send().await.expect(201)["job_id"])
 }
 

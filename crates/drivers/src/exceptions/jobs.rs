@@ -11,8 +11,8 @@ use models::{
     jobs::{Job, JobKind},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    Select,
+    ColumnTrait as _, EntityTrait as _, IdenStatic as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Select,
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement},
 };
 
@@ -25,18 +25,58 @@ use crate::{
 /// Tenants that are named as without a standing job at most; the next look names the rest.
 pub const STANDING_AT_ONCE: u64 = 500;
 
-fn due(kinds: &[JobKind], now: DateTime<Utc>) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::DueAt.lte(now))
-        .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+/// What is due of a kind, and may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct DueJobs<'a> {
+    /// Jobs of this kind,
+    pub kind: JobKind,
+    /// that were due at this time,
+    pub by: DateTime<Utc>,
+    /// but for these, of which a row did not read back,
+    pub but_jobs: &'a [JobId],
+    /// and for those of these tenants, whose turn it is not.
+    pub but_tenants: &'a [TenantId],
+}
+
+/// A job that was found due.
+#[derive(Debug)]
+pub enum ClaimedJob {
+    /// It is locked until the unit of work ends.
+    Job(Box<Job>),
+    /// Its row does not read back.
+    Unreadable(JobId, StoreError),
+}
+
+impl DueJobs<'_> {
+    fn select(self) -> Select<Entity> {
+        let mut due =
+            Entity::find().filter(Column::Kind.eq(self.kind.as_str())).filter(Column::DueAt.lte(self.by));
+        if !self.but_jobs.is_empty() {
+            due = due.filter(Column::Id.is_not_in(self.but_jobs.iter().map(|id| id.0)));
+        }
+        if !self.but_tenants.is_empty() {
+            due = due.filter(Column::TenantId.is_not_in(self.but_tenants.iter().map(|id| id.0)));
+        }
+        due
+    }
 }
 
 impl JobsReads<'_> {
-    /// Whether a job of one of these kinds is due at `now`: who would claim it need not begin to write to learn that
-    /// there is none.
-    pub async fn is_due(self, kinds: &[JobKind], now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let one = due(kinds, now).select_only().column(Column::Id).limit(1);
+    /// Whether there is such a job: who would claim it need not begin to write to learn that there is none.
+    pub async fn is_due(self, due: DueJobs<'_>) -> Result<bool, StoreError> {
+        let one = due.select().select_only().column(Column::Id).limit(1);
         Ok(!self.conn.rows(one.build(self.conn.backend())).await?.is_empty())
+    }
+
+    /// The tenant that has a job of this id; none where nobody has.
+    pub async fn tenant_of(self, job: JobId) -> Result<Option<TenantId>, StoreError> {
+        let of = Query::select()
+            .column((tenants::Entity, tenants::Column::TenantId))
+            .from(tenants::Entity)
+            .to_owned();
+        // By the tenants, each of which has its jobs by their ids: no index has the ids of all.
+        let found = Entity::find().filter(Column::TenantId.in_subquery(of)).filter(Column::Id.eq(job.0));
+        Ok(read::one(self.conn, found).await?.map(|row| row.tenant_id.0))
     }
 
     /// Tenants that have no job that stands under this name.
@@ -60,21 +100,26 @@ impl JobsReads<'_> {
 }
 
 impl Jobs<'_> {
-    /// The job of one of these kinds that has been due longest at `now`, whosever it is, locked until the unit of work
-    /// ends; but for the first few, of which a row may not read back. One that another unit of work has locked is
-    /// passed over: so those who claim wait for nobody, and each gets another.
-    pub async fn claim_due(
-        self,
-        kinds: &[JobKind],
-        now: DateTime<Utc>,
-        but_first: u64,
-    ) -> Result<Option<Job>, StoreError> {
-        let due = due(kinds, now)
+    /// The job that has been due longest of these, whosever it is. One that another unit of work has locked is passed
+    /// over: so those who claim wait for nobody, and each gets another.
+    pub async fn claim_due(self, due: DueJobs<'_>) -> Result<Option<ClaimedJob>, StoreError> {
+        let next = due
+            .select()
             .order_by_asc(Column::DueAt)
             .order_by_asc(Column::Id)
-            .offset(but_first)
+            .limit(1)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        read::one(self.conn, due).await?.map(from_row).transpose()
+        let rows = self.conn.rows(next.build(self.conn.backend())).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let err = match read::model::<Entity>(row).and_then(from_row) {
+            Ok(job) => return Ok(Some(ClaimedJob::Job(Box::new(job)))),
+            Err(err) => err,
+        };
+        // One that cannot even be named stops those behind it.
+        match row.try_get::<Id<JobId>>("", Column::Id.as_str()) {
+            Ok(Id(id)) => Ok(Some(ClaimedJob::Unreadable(id, err))),
+            Err(_) => Err(err),
+        }
     }
 
     /// Which of these jobs are there.

@@ -1,6 +1,6 @@
 //! Jobs: the claim of one that is due, the lease by which its server writes, and the chain of what happened to it.
 
-use drivers::{Db, StoreError};
+use drivers::{ClaimedJob, Db, DueJobs, StoreError, Tx};
 use models::{
     ids::{JobId, TenantId},
     jobs::{Job, JobAuditEvent, JobAuditEventType, JobFilter, JobKind, JobState, ProgressStage},
@@ -9,7 +9,18 @@ use models::{
 
 use crate::sample::{self, MOST, ODD, OTHER, TENANT, at, hash, tenant, uuid};
 
-const KINDS: &[JobKind] = JobKind::ALL;
+/// What is due at second `by`.
+fn due(by: i64) -> DueJobs<'static> {
+    DueJobs { kind: JobKind::LogCheck, by: at(by), but_jobs: &[], but_tenants: &[] }
+}
+
+/// The job that is claimed of these.
+async fn claimed(tx: &Tx, due: DueJobs<'_>) -> Option<Job> {
+    match tx.jobs().claim_due(due).await.expect("claimed")? {
+        ClaimedJob::Job(job) => Some(*job),
+        ClaimedJob::Unreadable(id, err) => panic!("{id}: {err}"),
+    }
+}
 
 /// A job that is due at second `due`.
 fn job(tenant: TenantId, n: u128, due: i64) -> Job {
@@ -115,26 +126,40 @@ testkit::on_both! {
         let [later, sooner, silent] = [job(TENANT, 1, 30), job(OTHER, 2, 20), taken(&job(OTHER, 3, 1), "s", 25)];
         let over = ended(&taken(&job(TENANT, 4, 1), "s", 10));
         stored(&db, &[later.clone(), sooner.clone(), silent.clone(), over]).await;
-        let mut claimed = Vec::new();
+        let mut found = Vec::new();
         for now in [19, 20, 25, 25, 40, 40] {
             let tx = db.begin().await.expect("begin");
-            let found = tx.jobs().claim_due(KINDS, at(now), 0).await.expect("claimed");
-            if let Some(job) = &found {
+            let job = claimed(&tx, due(now)).await;
+            if let Some(job) = &job {
                 tx.jobs().save_job(&taken(job, "me", 1_000)).await.expect("saved");
             }
             tx.commit().await.expect("commit");
-            claimed.push(found.map(|job| job.id));
+            found.push(job.map(|job| job.id));
         }
-        let due = [None, Some(sooner.id), Some(silent.id), None, Some(later.id), None];
-        assert_eq!(claimed, due, "also one whose server went silent");
+        let expected = [None, Some(sooner.id), Some(silent.id), None, Some(later.id), None];
+        assert_eq!(found, expected, "also one whose server went silent");
         let read = db.read().await.expect("read");
         for (now, is_due) in [(999, false), (1_000, true)] {
-            assert_eq!(read.jobs().is_due(KINDS, at(now)).await.expect("asked"), is_due, "the first lease ends");
+            assert_eq!(read.jobs().is_due(due(now)).await.expect("asked"), is_due, "the first lease ends");
         }
         let tx = db.begin().await.expect("begin");
-        let behind = tx.jobs().claim_due(KINDS, at(9_999), 1).await.expect("claimed");
-        assert_eq!(behind.map(|job| job.id), Some(sooner.id), "all are due at once: by their ids");
-        assert_eq!(tx.jobs().claim_due(&[], at(9_999), 0).await.expect("of no kind"), None);
+        let all = due(9_999);
+        let nexts: [(&[JobId], &[TenantId], Option<&Job>); 4] = [
+            (&[], &[], Some(&later)),
+            (&[later.id], &[], Some(&sooner)),
+            (&[], &[TENANT], Some(&sooner)),
+            (&[later.id], &[OTHER], None),
+        ];
+        for (but_jobs, but_tenants, next) in nexts {
+            let job = claimed(&tx, DueJobs { but_jobs, but_tenants, ..all }).await;
+            assert_eq!(job.map(|job| job.id), next.map(|job| job.id), "all are due at once: by their ids");
+        }
+        for (of, job) in [(Some(TENANT), later.id), (Some(OTHER), sooner.id), (None, JobId(uuid(99)))] {
+            assert_eq!(tx.jobs().tenant_of(job).await.expect("asked"), of);
+        }
+        for (tenant, most, count) in [(TENANT, 9, 1), (OTHER, 9, 2), (OTHER, 1, 1)] {
+            assert_eq!(tx.jobs().unfinished(tenant, most).await.expect("counted"), count);
+        }
     }
 
     async fn a_lease_that_was_lost_finds_no_job(db: TestDatabase) {
@@ -217,10 +242,10 @@ async fn two_claims_at_once_get_two_jobs_on_postgres() {
     tx.jobs().insert_jobs(&[job(TENANT, 1, 1), job(TENANT, 2, 2)]).await.expect("inserted");
     tx.commit().await.expect("commit");
     let (one, two, three) = (db.begin().await, db.begin().await, db.begin().await);
-    let mut claimed = Vec::new();
+    let mut found = Vec::new();
     let held = [one, two, three].map(|tx| tx.expect("begin"));
     for tx in &held {
-        claimed.push(tx.jobs().claim_due(KINDS, at(9), 0).await.expect("claimed").map(|job| job.id));
+        found.push(claimed(tx, due(9)).await.map(|job| job.id));
     }
-    assert_eq!(claimed, [Some(JobId(uuid(1))), Some(JobId(uuid(2))), None]);
+    assert_eq!(found, [Some(JobId(uuid(1))), Some(JobId(uuid(2))), None]);
 }

@@ -146,7 +146,7 @@ async fn found(config: &Config, spine: &Spine, job: &str) -> anyhow::Result<(Ten
     };
     let tenant = jobs::tenant_of_job(spine, id).await?;
     let none = || anyhow!("there is no job {id} in {}", config.store.shown_url());
-    Ok((tenant.ok_or_else(none)?.id, id))
+    Ok((tenant.ok_or_else(none)?, id))
 }
 
 async fn list(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chrome::variable,
-    harness::{Place, Server},
+    harness::{Place, Server, in_a_month},
 };
 
 /// The variable that names a Python with schemathesis; `cargo xtask test` sets it.
@@ -78,7 +78,7 @@ impl Seeded<'_> {
 
     /// A job that is not due for long.
     fn job(&self) -> String {
-        let body = json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"});
+        let body = json!({"kind": "log_check", "run_at": in_a_month()});
         text(&self.post(JOBS, &body, 201)["job_id"])
     }
 

@@ -13,6 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
+use models::time;
+use orchestrator::{Clock as _, SystemClock};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::{Store, TestDatabase};
@@ -21,6 +24,11 @@ use crate::http::Http;
 
 /// Long enough that only a hang meets it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A time that does not come while a test runs.
+pub(crate) fn in_a_month() -> String {
+    time::text(SystemClock.now() + TimeDelta::days(30))
+}
 
 /// Tries each of these in a place of its own on both stores: as `name::sqlite`, and as `name::postgres` where there is
 /// one. As `testkit::on_both` does of what needs no more than a database.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::harness::Place;
+use crate::harness::{Place, in_a_month};
 
 const JOBS: &str = "/api/v1/runtime/jobs";
 
@@ -11,7 +11,7 @@ async fn a_job_is_cancelled_put_back_waited_for_and_told_of(store: Store) {
     let Some(place) = Place::on(store).await else { return };
     let server = place.serve();
     let admin = place.key("admin");
-    let later = json!({ "kind": "log_check", "run_at": "2999-01-01T00:00:00Z" });
+    let later = json!({ "kind": "log_check", "run_at": in_a_month() });
     let job = server.http().post(JOBS, &admin, &later).expect(201);
     let job = job["job_id"].as_str().expect("an id");
     let cancel = ["jobs", "cancel", job, "--by", "ann", "--reason", "not now", "--json"];

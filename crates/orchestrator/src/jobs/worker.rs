@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    claim::claim,
+    claim::{Turns, claim},
     enqueue::stand,
     work::{Handler, Pace, Work},
 };
@@ -54,6 +54,7 @@ struct Doing {
     /// The kinds of which it failed at the last job.
     failing: HashSet<JobKind>,
     stood_at: Option<DateTime<Utc>>,
+    turns: Turns,
 }
 
 impl Worker {
@@ -80,18 +81,18 @@ impl Worker {
             doing.stood_at = Some(now);
         }
         let mut taken = 0;
-        loop {
-            let (well, failing) = self.free(&doing);
-            let mut claimed = Box::pin(claim(spine, &well, &self.name, now)).await?;
-            if claimed.is_none() {
-                claimed = Box::pin(claim(spine, &failing, &self.name, now - OTHERS_FIRST)).await?;
+        for skill in &self.skills {
+            if doing.is_at(skill.kind) {
+                continue;
             }
-            let Some(work) = claimed else { return Ok(taken) };
-            taken += 1;
-            let skill = self.skills.iter().find(|skill| skill.kind == work.job().kind);
-            let Some(handler) = skill.map(|skill| Arc::clone(&skill.handler)) else { continue };
-            doing.begin(work, handler, self.pace);
+            let by = if doing.failing.contains(&skill.kind) { now - OTHERS_FIRST } else { now };
+            let claimed = Box::pin(claim(spine, skill.kind, &self.name, by, &mut doing.turns)).await?;
+            if let Some(work) = claimed {
+                taken += 1;
+                doing.begin(work, Arc::clone(&skill.handler), self.pace);
+            }
         }
+        Ok(taken)
     }
 
     /// Waits until all that it has taken is through.
@@ -114,16 +115,13 @@ impl Worker {
             }
         }
     }
-
-    /// What it can do and is not at; and apart, of what it failed at the last.
-    fn free(&self, doing: &Doing) -> (Vec<JobKind>, Vec<JobKind>) {
-        let is_at = |kind: JobKind| doing.works.values().any(|work| work.job().kind == kind);
-        let free = self.skills.iter().map(|skill| skill.kind).filter(|kind| !is_at(*kind));
-        free.partition(|kind| !doing.failing.contains(kind))
-    }
 }
 
 impl Doing {
+    fn is_at(&self, kind: JobKind) -> bool {
+        self.works.values().any(|work| work.job().kind == kind)
+    }
+
     fn begin(&mut self, work: Work, handler: Arc<dyn Handler>, pace: Pace) {
         let work = Arc::new(work);
         let working = Arc::clone(&work);

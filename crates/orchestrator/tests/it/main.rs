@@ -16,6 +16,7 @@ mod erased_again;
 mod events;
 mod fallen_texts;
 mod governance;
+mod job_turns;
 mod jobs;
 mod keys;
 mod logs;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::in_a_month;
+
 /// No two with other serials are taken for a repetition of each other.
 pub(super) fn body(operation: &str, serial: usize) -> Value {
     match operation {
@@ -18,7 +20,7 @@ pub(super) fn body(operation: &str, serial: usize) -> Value {
         "activity.record" => step(serial),
         "activity.record_batch" => json!({"steps": [step(serial)]}),
         "activity.complete" => json!({"status": "FAILED", "error": "it broke"}),
-        "jobs.create" => json!({"kind": "log_check", "run_at": "2999-01-01T00:00:00Z"}),
+        "jobs.create" => json!({"kind": "log_check", "run_at": in_a_month()}),
         "activity.abort" | "activity.kill" | "jobs.cancel" | "jobs.requeue" | "policies.retire_rule" => {
             json!({"reason": "no more"})
         }

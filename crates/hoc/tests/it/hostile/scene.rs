@@ -19,6 +19,7 @@ use crate::http::{Answer, Http};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 const POLICIES: &str = "/api/v1/runtime/policies";
+const JOBS: &str = "/api/v1/runtime/jobs";
 /// Stands in a body where the hostile value is to be put as it is written: a value cannot hold all of them.
 const HERE: &str = "<here>";
 
@@ -27,13 +28,15 @@ pub(super) struct Scene<'a> {
     http: Http,
     admin: &'a str,
     serial: &'a AtomicUsize,
+    /// The last job that was made.
+    job: Option<String>,
     /// What should not have been answered.
     pub(super) wrong: Vec<String>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(address: &'a str, admin: &'a str, serial: &'a AtomicUsize) -> Self {
-        Self { address, http: Http::connect(address), admin, serial, wrong: Vec::new() }
+        Self { address, http: Http::connect(address), admin, serial, job: None, wrong: Vec::new() }
     }
 
     pub(super) fn next_serial(&self) -> usize {
@@ -78,6 +81,7 @@ impl<'a> Scene<'a> {
                 let run = text(&answer["run_id"]);
                 self.come_to_an_end(&run, &told);
             }
+            Ok((200..300, answer)) if operation.id == "jobs.create" => self.cancel(&text(&answer["job_id"])),
             Ok(_) => {}
             // An address or a header of this length the server need not read to its end.
             Err(_) if !matches!(spot, Spot::Body(_) | Spot::Protobuf(_)) && hostile.raw.len() > 60_000 => {}
@@ -143,6 +147,12 @@ impl<'a> Scene<'a> {
         text(&list["items"][0]["incident_id"])
     }
 
+    /// Whether or not it is over already.
+    fn cancel(&mut self, job: &str) {
+        let cancelled = self.ask("POST", &format!("{JOBS}/{job}/cancel"), "", b"{}");
+        assert!(matches!(cancelled, Ok((200 | 409, _))), "{job}: {cancelled:?}");
+    }
+
     fn newest(&mut self, list: &str) -> String {
         let (_, list) = self.ask("GET", list, "", b"").expect("an answer");
         text(&list["items"][0]["id"])
@@ -178,10 +188,14 @@ impl<'a> Scene<'a> {
         } else if of("/incidents/{") {
             self.incident()
         } else if of("/jobs/{") {
-            let jobs = "/api/v1/runtime/jobs";
-            let job = text(&self.make(jobs, &body("jobs.create", serial), 201)["job_id"]);
+            // A tenant has so many that are not over.
+            if let Some(before) = self.job.take() {
+                self.cancel(&before);
+            }
+            let job = text(&self.make(JOBS, &body("jobs.create", serial), 201)["job_id"]);
+            self.job = Some(job.clone());
             if operation.id == "jobs.requeue" {
-                self.make(&format!("{jobs}/{job}/cancel"), &json!({}), 200);
+                self.cancel(&job);
             }
             job
         } else {

@@ -1,5 +1,6 @@
 //! Operations on jobs: what people see of them, and what they may do with them. Servers work at them by `jobs`.
 
+mod bound;
 mod cancel;
 mod create;
 mod events;

@@ -6,7 +6,7 @@ use models::{
     jobs::Job,
 };
 
-use super::whose::named;
+use super::{bound::one_more, whose::named};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
@@ -59,6 +59,7 @@ async fn attempt(
     let found = tx.jobs().lock_job(tenant, id).await?;
     let job = found.ok_or_else(|| Error::not_found("job", id))?;
     let moved = engine::requeue(job, by, reason, spine.now()).map_err(|err| refused(&err))?;
+    one_more(&tx, tenant).await?;
     let job = store(&tx, moved).await?;
     tx.commit(job).await
 }
