@@ -10,6 +10,7 @@ use super::{
 use crate::words::{CallClass, CostNote};
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is told of the step")]
 pub(super) struct Node {
     pub(super) index: u64,
     pub(super) parent: Option<u64>,
