@@ -168,6 +168,26 @@ pub enum Error {
     HalfDone(String),
 }
 
+/// What is missing of a store names tenants, their logs and folders of the server: that is for its log, and not for
+/// whoever calls it.
+const BEHIND: &str = "this store is behind what was seen of it: it is read and not written until whoever runs the server has \
+    settled that; its log and `hoc doctor` say what is missing";
+
+/// What is told of our own fault: the rest is for the log.
+pub(crate) const IN_THE_LOG: &str = "the cause is in the server's log";
+
+impl Error {
+    /// What is told of it to whoever may see that something failed: nothing of the server, and nothing of our own fault.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::HeldBack(_) => BEHIND.to_owned(),
+            Self::Store(_) | Self::Internal(_) | Self::HalfDone(_) => IN_THE_LOG.to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 fn said(fields: &[FieldError]) -> String {
     let each = fields.iter().map(|field| format!("{} {}", field.pointer, field.message));
     each.collect::<Vec<_>>().join(", ")
@@ -281,6 +301,15 @@ impl From<StoreError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_fault_and_what_is_of_the_server_is_for_its_log() {
+        for fault in [Error::Internal, Error::HalfDone, Error::HeldBack] {
+            let told = fault("/srv/secrets is on fire".to_owned()).in_short();
+            assert!(!told.contains("fire") && told.contains("log"), "{told}");
+        }
+        assert_eq!(Error::Busy.in_short(), Error::Busy.to_string());
+    }
 
     #[test]
     fn busy_is_not_down() {

@@ -8,14 +8,9 @@ use orchestrator::errors::{ConflictCode, Error, StepEnforcementError};
 use super::{Code, Facts, Problem};
 use crate::view::VerdictView;
 
-/// What is missing of a store names tenants, their logs and folders of the server: that is for its log, and not for
-/// whoever calls it.
-const BEHIND: &str = "this store is behind what was seen of it: it is read and not written until whoever runs the server has \
-    settled that; its log and `hoc doctor` say what is missing";
-
 impl From<Error> for Problem {
     fn from(err: Error) -> Self {
-        let detail = err.to_string();
+        let detail = err.in_short();
         match err {
             Error::NotFound { .. } => Self::new(Code::NotFound, detail),
             Error::Invalid(errors) => match <[_; 1]>::try_from(errors) {
@@ -46,7 +41,7 @@ impl From<Error> for Problem {
             Error::Unreadable(_) => Self::new(Code::BadRequest, detail),
             Error::Busy => Self::new(Code::Overloaded, detail),
             Error::Unavailable(cause) => retriable(Code::StoreUnavailable, detail, &cause),
-            Error::HeldBack(_) => Self::new(Code::StoreBehind, BEHIND),
+            Error::HeldBack(_) => Self::new(Code::StoreBehind, detail),
             Error::AgentNotBound { .. } => Self::new(Code::AgentNotBound, detail),
             Error::ClockOff(_) => Self::new(Code::ClockOff, detail),
             Error::OtherSigningKey(_) => Self::new(Code::OtherSigningKey, detail),

@@ -15,7 +15,7 @@ use models::jobs::{Job, JobAuditEvent};
 
 use super::policy::policy_of;
 use crate::{
-    errors::{Error, told},
+    errors::{Error, IN_THE_LOG, told},
     fallen,
     retrying::retrying,
     spine::Spine,
@@ -116,8 +116,14 @@ impl Work {
             ran = AssertUnwindSafe(handler.run(self)).catch_unwind() => match ran {
                 Ok(Ok(())) => Ran::Done,
                 Ok(Err(Broken::LeaseLost)) => Ran::LeaseLost,
-                Ok(Err(Broken::Failed(err))) => Ran::Failed(failure_of(&err)),
-                Err(panic) => failed(&format!("it panicked: {}", fallen::said(panic.as_ref()))),
+                Ok(Err(Broken::Failed(err))) => {
+                    tracing::warn!(error = &err as &dyn std::error::Error, job = %self.job.id, "a job broke off");
+                    Ran::Failed(failure_of(&err))
+                }
+                Err(panic) => {
+                    tracing::error!(panic = fallen::said(panic.as_ref()), job = %self.job.id, "a job panicked");
+                    failed(&format!("it panicked; {IN_THE_LOG}"))
+                }
             },
             ran = self.keep(pace) => ran,
         };
@@ -217,5 +223,6 @@ fn failure_of(err: &Error) -> Failure {
         err,
         Error::NotFound { .. } | Error::Invalid(_) | Error::Unreadable(_) | Error::Conflict { .. }
     );
-    Failure { error: told(&err.to_string()), may_pass: !is_refused }
+    // Viewers see it; and Postgres keeps no NUL, which a text that is quoted may have.
+    Failure { error: told(&err.in_short()).replace('\0', " "), may_pass: !is_refused }
 }

@@ -246,7 +246,7 @@ on_both! {
         let (kit, other) = (Kit::on(db).await, Kit::replica(db, 1).await);
         let tenant = tenant(&kit).await;
         let pace = Pace { renew_every: Duration::from_millis(1), silent_for: 2 };
-        for (what, says) in [(What::Panics, "it panicked: as it was told"), (What::Hangs, "it said nothing for too long")] {
+        for (what, says) in [(What::Panics, "it panicked; the cause is in the server's log"), (What::Hangs, "it said nothing for too long")] {
             let job = queued(&kit, tenant).await;
             let sick = worker_at(&kit, &Does::what(what), pace, false);
             assert_eq!(sick.tick(&kit.spine).await.unwrap(), 1);
