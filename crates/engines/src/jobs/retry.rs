@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use models::jobs::{JobAuditEvent, RetryAttempt};
+use models::{
+    jobs::{JobAuditEvent, JobAuditEventType, RetryAttempt},
+    time,
+};
+use serde_json::Value;
 
 /// How the rests between attempts grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +99,38 @@ fn fibonacci(n: u64) -> u64 {
     this
 }
 
-/// The attempts that failed, as a job's chain tells them, oldest first.
+/// The attempts that failed, as a job's chain tells them, oldest first: those that ended, and those of which the server
+/// went silent, which whoever took the job over says.
 #[must_use]
 pub fn get_retry_history(events: &[JobAuditEvent]) -> Vec<RetryAttempt> {
-    let told = events.iter().filter_map(|event| event.details.as_deref());
-    told.filter_map(|details| serde_json::from_str(details).ok()).collect()
+    events.iter().filter_map(attempt).collect()
+}
+
+fn attempt(event: &JobAuditEvent) -> Option<RetryAttempt> {
+    let details = event.details.as_deref()?;
+    match event.event_type {
+        JobAuditEventType::Failed | JobAuditEventType::Retried | JobAuditEventType::DeadLettered => {
+            serde_json::from_str(details).ok()
+        }
+        JobAuditEventType::Started => {
+            let details: Value = serde_json::from_str(details).ok()?;
+            let at = time::text(event.at);
+            Some(RetryAttempt {
+                number: event.attempt.saturating_sub(1),
+                error: silent(details["taken_over_from"].as_str()?),
+                delay_ms: Some(0),
+                will_retry: true,
+                next_attempt_at: Some(at.clone()),
+                at,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What is told of an attempt of which nobody heard any more.
+pub(super) fn silent(owner: &str) -> String {
+    format!("{owner}, which was at it, went silent")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use models::jobs::{Job, JobAuditEventType, JobState};
 use serde_json::json;
 
-use super::{JobAuditEmitter, JobProgressTracker, JobRetryManager, Moved, Policy, fail::give_up};
+use super::{JobAuditEmitter, JobProgressTracker, JobRetryManager, Moved, Policy, fail::give_up, retry};
 
 /// What came of taking a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +18,11 @@ pub enum Taken {
 /// RUNNING under the next lease, or given up. The caller has found that it is due, and holds its row.
 #[must_use]
 pub fn take(job: Job, by: &str, policy: &Policy, now: DateTime<Utc>) -> Taken {
-    let silent = job.lease_owner.clone();
-    if let Some(owner) = &silent
+    let before = job.lease_owner.clone();
+    if let Some(owner) = &before
         && !JobRetryManager::new(policy.retry).should_retry(job.attempts, true)
     {
-        let error = format!("{owner}, which was at it, went silent");
-        return Taken::GivenUp(give_up(job, &error, JobState::Dead, policy, by, now));
+        return Taken::GivenUp(give_up(job, &retry::silent(owner), JobState::Dead, policy, by, now));
     }
     let mut job = Job {
         state: JobState::Running,
@@ -34,6 +33,6 @@ pub fn take(job: Job, by: &str, policy: &Policy, now: DateTime<Utc>) -> Taken {
         ..job
     };
     JobProgressTracker::new(now).start(&mut job);
-    let details = json!({ "lease": job.lease, "taken_over_from": silent });
+    let details = json!({ "lease": job.lease, "taken_over_from": before });
     Taken::Started(JobAuditEmitter::new(by, now).emit(job, JobAuditEventType::Started, Some(details)))
 }

@@ -138,6 +138,10 @@ fn whose_server_goes_silent_is_taken_over_as_often_as_it_may_be_tried() {
     assert_eq!(life.job.lease, 3);
     let dead = (JobState::Dead, ProgressStage::Failed, 3, None, JobAuditEventType::DeadLettered);
     assert_eq!(life.stands(), dead);
+    let tries = get_retry_history(&life.events).into_iter();
+    let tries: Vec<_> = tries.map(|try_| (try_.number, try_.error, try_.will_retry)).collect();
+    let silent = format!("{SERVER}, which was at it, went silent");
+    assert_eq!(tries, [(1, silent.clone(), true), (2, silent.clone(), true), (3, silent, false)]);
 }
 
 #[test]
