@@ -74,6 +74,16 @@ impl JobsReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
+    /// Those of these jobs that are there. One that does not read back hides no other.
+    pub async fn find_jobs(
+        self,
+        tenant: TenantId,
+        ids: &[JobId],
+    ) -> Result<Vec<Result<Job, StoreError>>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::Id], keys::sorted(ids)).await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+
     /// Jobs, newest first.
     pub async fn list(
         self,

@@ -12,12 +12,12 @@ mod watcher;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use models::{
     activity::Pulse,
-    ids::{KeyId, RunId, TenantId},
+    ids::{JobId, KeyId, RunId, TenantId},
+    jobs::Job,
 };
 use tokio::sync::watch;
 
@@ -163,15 +163,20 @@ impl Place {
         self.watched.run(run)
     }
 
+    /// Follows a job: how it stands now comes with the watcher's next look.
+    pub(crate) fn follow_job(&self, job: JobId) -> watch::Receiver<Option<Arc<Job>>> {
+        self.watched.job(job)
+    }
+
     /// Whether the stream may go on.
     pub(crate) fn goes_on(&self) -> bool {
         *self.opens.borrow() && !*self.closing.borrow() && self.alive.has_changed().is_ok()
     }
 
-    /// Waits until something has happened in a run that is followed.
-    pub(crate) async fn run_goes_on(&mut self, run: &mut watch::Receiver<Option<Pulse>>) -> Woken {
+    /// Waits until something has happened in the run or the job that is followed.
+    pub(crate) async fn goes_on_with<T>(&mut self, followed: &mut watch::Receiver<T>) -> Woken {
         tokio::select! {
-            changed = run.changed() => if changed.is_ok() { Woken::News } else { Woken::End },
+            changed = followed.changed() => if changed.is_ok() { Woken::News } else { Woken::End },
             () = ends(&mut self.opens, &mut self.alive, &mut self.closing) => Woken::End,
         }
     }
@@ -181,14 +186,6 @@ impl Place {
         let mut size = self.watched.log_size();
         tokio::select! {
             grown = size.wait_for(|size| *size > next) => if grown.is_ok() { Woken::News } else { Woken::End },
-            () = ends(&mut self.opens, &mut self.alive, &mut self.closing) => Woken::End,
-        }
-    }
-
-    /// Waits a while, for what no watcher tells of.
-    pub(crate) async fn rests(&mut self, a_while: Duration) -> Woken {
-        tokio::select! {
-            () = tokio::time::sleep(a_while) => Woken::News,
             () = ends(&mut self.opens, &mut self.alive, &mut self.closing) => Woken::End,
         }
     }

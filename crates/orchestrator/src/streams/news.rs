@@ -7,7 +7,8 @@ use std::{
 
 use models::{
     activity::Pulse,
-    ids::{KeyId, RunId},
+    ids::{JobId, KeyId, RunId},
+    jobs::Job,
 };
 use proof::leaves::RunLeaf;
 use tokio::sync::{Notify, watch};
@@ -33,6 +34,7 @@ pub(super) struct Watched {
     log_size: watch::Sender<u64>,
     log: Mutex<Recent>,
     runs: Mutex<HashMap<RunId, watch::Sender<Option<Pulse>>>>,
+    jobs: Mutex<HashMap<JobId, watch::Sender<Option<Arc<Job>>>>>,
     keys: Mutex<HashMap<KeyId, Followers>>,
 }
 
@@ -68,6 +70,7 @@ impl Watched {
             log_size: watch::Sender::new(0),
             log: Mutex::default(),
             runs: Mutex::default(),
+            jobs: Mutex::default(),
             keys: Mutex::default(),
         };
         (Arc::new(watched), watching)
@@ -137,6 +140,30 @@ impl Watched {
             known.send_if_modified(|known| {
                 let is_news = known.as_ref() != Some(&pulse);
                 *known = Some(pulse);
+                is_news
+            });
+        }
+    }
+
+    /// Follows a job.
+    pub(super) fn job(&self, job: JobId) -> watch::Receiver<Option<Arc<Job>>> {
+        lock(&self.jobs).entry(job).or_insert_with(|| watch::Sender::new(None)).subscribe()
+    }
+
+    /// The jobs that are followed; those that nobody follows any more are forgotten.
+    pub(super) fn jobs(&self) -> Vec<JobId> {
+        let mut jobs = lock(&self.jobs);
+        jobs.retain(|_, job| job.receiver_count() > 0);
+        jobs.keys().copied().collect()
+    }
+
+    /// How a job stands. Whoever follows it wakes, if that is news: that its lease was renewed is none.
+    pub(super) fn stands(&self, job: Job) {
+        if let Some(known) = lock(&self.jobs).get(&job.id) {
+            known.send_if_modified(|known| {
+                let said = |job: &Job| (job.events, job.stage, job.percentage);
+                let is_news = known.as_deref().map(said) != Some(said(&job));
+                *known = Some(Arc::new(job));
                 is_news
             });
         }

@@ -19,6 +19,8 @@ use crate::{errors::Error, spine::Spine};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often it looks whether keys are still in force: no less than for a new call.
 const LOOK_AT_KEYS_EVERY: Duration = Duration::from_millis(750);
+/// How often it looks at the jobs that are followed: nobody is halted by what they tell.
+const LOOK_AT_JOBS_EVERY: Duration = Duration::from_secs(1);
 /// The most leaves that are read at once.
 pub(crate) const AT_ONCE: u64 = 200;
 /// How far behind the log is followed leaf by leaf. What is further is for each stream to read.
@@ -35,6 +37,7 @@ pub(super) async fn watch(
     let mut beat = tokio::time::interval(LOOK_EVERY);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut log, mut keys_looked_at, mut failing_since) = (None, None::<Instant>, None::<Instant>);
+    let mut jobs_looked_at = None::<Instant>;
     loop {
         tokio::select! {
             _ = beat.tick() => {}
@@ -51,6 +54,10 @@ pub(super) async fn watch(
                 failing_since = None;
                 if keys_too {
                     keys_looked_at = Some(Instant::now());
+                }
+                if jobs_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK_AT_JOBS_EVERY) {
+                    jobs_looked_at = Some(Instant::now());
+                    look_at_jobs(&spine, tenant, &watched).await;
                 }
             }
             Err(err) => {
@@ -91,6 +98,26 @@ impl Drop for Forgotten {
 pub(crate) fn end_of(leaves: &[RunLogEntry], size: u64) -> u64 {
     let read = leaves.last().filter(|_| leaves.len() as u64 == AT_ONCE);
     read.map_or(size, |last| last.leaf_index + 1)
+}
+
+/// Looks at the jobs that are followed. What stands in the way keeps nothing from the streams of runs, by which agents
+/// hear of a kill: it is tried again.
+async fn look_at_jobs(spine: &Spine, tenant: TenantId, watched: &Watched) {
+    let followed = watched.jobs();
+    if followed.is_empty() {
+        return;
+    }
+    let found = async { spine.read_first().await?.jobs().find_jobs(tenant, &followed).await };
+    let each = found.await.unwrap_or_else(|err| vec![Err(err)]);
+    for job in each {
+        match job {
+            Ok(job) => watched.stands(job),
+            Err(err) => {
+                let error = &err as &dyn std::error::Error;
+                tracing::debug!(error, %tenant, "a job that is followed cannot be looked at");
+            }
+        }
+    }
 }
 
 /// Looks once; `log` is how many leaves of the run log were seen before. Gives whether they are all there.

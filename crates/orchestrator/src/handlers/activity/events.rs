@@ -130,7 +130,7 @@ impl RunEvents {
             if self.done || !self.place.goes_on() {
                 return Ok(None);
             }
-            if self.caught_up && self.place.run_goes_on(&mut self.pulse).await == Woken::End {
+            if self.caught_up && self.place.goes_on_with(&mut self.pulse).await == Woken::End {
                 return Ok(None);
             }
             self.look().await?;

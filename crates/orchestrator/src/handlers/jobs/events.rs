@@ -1,15 +1,17 @@
 //! The events of a job as they happen, and how far it is between them, for whoever waits for it.
 //!
 //! Events are read from committed rows, in the order of the chain. So a stream that broke goes on behind the last event
-//! that its reader has, at any replica. Nothing tells a server what another one does for a job: a stream looks once a
-//! second.
+//! that its reader has, at any replica. The tenant's watcher (see `streams`) looks once a second at all jobs that are
+//! followed, and says what is new; a stream reads the events that it has not, and rests until then.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use models::{
     ids::JobId,
     jobs::{Job, JobAuditEvent, ProgressStage},
 };
+
+use tokio::sync::watch;
 
 use crate::{
     context::CallContext,
@@ -17,9 +19,6 @@ use crate::{
     spine::Spine,
     streams::{AT_ONCE, Place, Woken},
 };
-
-/// How often a stream looks.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What happened to a job.
 #[derive(Clone, Debug)]
@@ -48,7 +47,8 @@ pub enum JobPlace {
 pub struct JobEvents {
     spine: Spine,
     ctx: CallContext,
-    job: JobId,
+    /// As it was when it was looked at last.
+    job: Arc<Job>,
     /// The place of the next event.
     next: u64,
     /// How far it was when that was told last.
@@ -57,6 +57,7 @@ pub struct JobEvents {
     done: bool,
     /// Whether all that was there has been read.
     caught_up: bool,
+    news: watch::Receiver<Option<Arc<Job>>>,
     place: Place,
 }
 
@@ -80,12 +81,13 @@ pub async fn events(
     Ok(Some(JobEvents {
         spine: spine.clone(),
         ctx: ctx.clone(),
-        job: id,
+        job: Arc::new(job),
         next,
         told: None,
         waiting: VecDeque::new(),
         done: false,
         caught_up: false,
+        news: place.follow_job(id),
         place,
     }))
 }
@@ -100,7 +102,7 @@ impl JobEvents {
             if self.done || !self.place.goes_on() {
                 return Ok(None);
             }
-            if self.caught_up && self.place.rests(LOOK_EVERY).await == Woken::End {
+            if self.caught_up && self.place.goes_on_with(&mut self.news).await == Woken::End {
                 return Ok(None);
             }
             self.look().await?;
@@ -108,23 +110,32 @@ impl JobEvents {
         }
     }
 
-    /// Reads what is new, all of it from one moment.
+    /// Reads the events that are new, as far as the job goes that was looked at.
     async fn look(&mut self) -> Result<(), Error> {
-        let (store, tenant) = (self.spine.read_first().await?, self.ctx.tenant.id);
-        let found = store.jobs().find_job(tenant, self.job).await?;
-        let job = found.ok_or_else(|| Error::not_found("job", self.job))?;
-        let events = store.jobs().events_from(tenant, self.job, self.next, AT_ONCE).await?;
-        self.next += events.len() as u64;
-        self.waiting.extend(events.into_iter().map(|event| JobEvent::Happened(Box::new(event))));
+        // What another stream was told last may be older than what this one began with.
+        let how_far = |job: &Job| (job.events, job.percentage);
+        let news = self.news.borrow_and_update().clone();
+        if let Some(job) = news.filter(|job| how_far(job) >= how_far(&self.job)) {
+            self.job = job;
+        }
+        let job = Arc::clone(&self.job);
+        if self.next < job.events {
+            let (store, most) = (self.spine.read_first().await?, AT_ONCE.min(job.events - self.next));
+            let events = store.jobs().events_from(self.ctx.tenant.id, job.id, self.next, most).await?;
+            // What is gone of its chain does not come any more.
+            self.next = events.last().map_or(job.events, |last| last.seq + 1);
+            self.waiting.extend(events.into_iter().map(|event| JobEvent::Happened(Box::new(event))));
+        }
         if self.next < job.events {
             return Ok(());
         }
         let stands = (job.stage, job.percentage);
         if job.state.is_over() {
             self.done = true;
-            self.waiting.push_back(JobEvent::Ended(Box::new(job)));
+            self.waiting.push_back(JobEvent::Ended(Box::new(Job::clone(&job))));
         } else if self.told.replace(stands) != Some(stands) {
-            self.waiting.push_back(JobEvent::Progress(Box::new(job), self.next.saturating_sub(1)));
+            self.waiting
+                .push_back(JobEvent::Progress(Box::new(Job::clone(&job)), self.next.saturating_sub(1)));
         }
         Ok(())
     }
