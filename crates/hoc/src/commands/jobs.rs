@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{anyhow, bail};
 use models::{
     ids::{JobId, TenantId},
-    jobs::{Job, JobFilter, JobState},
+    jobs::{Job, JobAuditEventType, JobFilter, JobState},
     page::PageRequest,
     time,
 };
@@ -177,7 +177,8 @@ fn show(detail: &JobDetail, json: bool) {
         let events = detail.events.iter().map(|event| {
             json!({
                 "seq": event.seq, "event_type": event.event_type, "state": event.state, "actor": event.actor,
-                "attempt": event.attempt, "at": time::text(event.at), "hash": event.hash,
+                "attempt": event.attempt, "details": event.details.as_deref().map(kept),
+                "at": time::text(event.at), "previous": event.previous, "hash": event.hash,
             })
         });
         let mut told = of(&detail.job);
@@ -195,29 +196,37 @@ fn show(detail: &JobDetail, json: bool) {
     }
 }
 
-/// Draws how far it is, until a server is no more at it and it is not to be tried again at once.
+/// Draws how far it is, until it is over; or of one that comes round again for ever, a round is that was not over before.
 async fn follow(spine: &Spine, tenant: TenantId, id: JobId) -> anyhow::Result<ExitCode> {
-    let mut job = jobs::get_of(spine, tenant, id).await?.job;
-    let bar = progress::percentage(job.kind.as_str());
-    while !is_through(&job) {
+    let mut detail = jobs::get_of(spine, tenant, id).await?;
+    let began = detail.job.events;
+    let bar = progress::percentage(detail.job.kind.as_str());
+    while !is_through(&detail, began) {
+        let job = &detail.job;
         bar.set_position(job.percentage);
         bar.set_message(job.eta_at.map_or_else(
             || job.state.to_string(),
             |eta| format!("{}, done at {}", job.state, time::text(eta)),
         ));
         tokio::time::sleep(LOOK).await;
-        job = jobs::get_of(spine, tenant, id).await?.job;
+        detail = jobs::get_of(spine, tenant, id).await?;
     }
     bar.finish_and_clear();
-    tell(&job, false);
-    let is_well = job.state == JobState::Succeeded || job.state == JobState::Queued && job.error.is_none();
+    tell(&detail.job, false);
+    let is_well = last(&detail) == Some(JobAuditEventType::Completed);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether it is over; or of one that comes round again for ever, the round that ran.
-fn is_through(job: &Job) -> bool {
-    let is_round = job.standing.is_some() && job.state == JobState::Queued && job.started_at.is_some();
-    job.state.is_over() || is_round
+fn last(detail: &JobDetail) -> Option<JobAuditEventType> {
+    detail.events.last().map(|event| event.event_type)
+}
+
+/// Whether it is over, or a round of it is since its chain had `began` events. One that was given back is not.
+fn is_through(detail: &JobDetail, began: u64) -> bool {
+    use JobAuditEventType::{Cancelled, Completed, Failed};
+    let job = &detail.job;
+    let ended = job.events > began && matches!(last(detail), Some(Completed | Failed | Cancelled));
+    job.state.is_over() || job.state == JobState::Queued && ended
 }
 
 fn tell(job: &Job, json: bool) {
@@ -236,12 +245,22 @@ fn line(job: &Job) -> String {
     format!("{}  {}  {} {}%{due}{error}", job.id, job.kind, job.state, job.percentage)
 }
 
+/// A job as the API shows it.
 fn of(job: &Job) -> Value {
+    let due_at = job.due_at.map(time::text);
+    let (run_at, lease_until) = if job.state == JobState::Running { (None, due_at) } else { (due_at, None) };
     json!({
-        "job_id": job.id, "kind": job.kind, "state": job.state, "standing": job.standing, "attempts": job.attempts,
-        "due_at": job.due_at.map(time::text), "lease_owner": job.lease_owner, "stage": job.stage,
-        "percentage": job.percentage, "eta": job.eta_at.map(time::text), "error": job.error,
-        "created_by": job.created_by, "created_at": time::text(job.created_at),
-        "finished_at": job.finished_at.map(time::text),
+        "job_id": job.id, "kind": job.kind, "state": job.state, "payload": kept(&job.payload),
+        "standing": job.standing, "attempts": job.attempts, "run_at": run_at, "lease_owner": job.lease_owner,
+        "lease_until": lease_until,
+        "progress": { "stage": job.stage, "percentage": job.percentage, "eta": job.eta_at.map(time::text) },
+        "error": job.error, "created_by": job.created_by, "created_at": time::text(job.created_at),
+        "started_at": job.started_at.map(time::text), "finished_at": job.finished_at.map(time::text),
+        "updated_at": time::text(job.updated_at),
     })
+}
+
+/// What was kept as JSON text, as the JSON it is.
+fn kept(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }

@@ -3,9 +3,25 @@
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::harness::{Place, in_a_month};
+use crate::{
+    events::event,
+    harness::{Place, in_a_month},
+    http::Http,
+};
 
 const JOBS: &str = "/api/v1/runtime/jobs";
+
+/// The next event of a stream: its name, its id, and what happened or how the job stands.
+fn next(stream: &mut Http) -> (String, String, String) {
+    let (name, id, data) = event(stream);
+    let what = if name == "event" { &data["event_type"] } else { &data["state"] };
+    let what = what.as_str().expect("a word").to_owned();
+    (name, id, what)
+}
+
+fn told(name: &str, id: &str, what: &str) -> (String, String, String) {
+    (name.to_owned(), id.to_owned(), what.to_owned())
+}
 
 async fn a_job_is_cancelled_put_back_waited_for_and_told_of(store: Store) {
     let Some(place) = Place::on(store).await else { return };
@@ -14,11 +30,19 @@ async fn a_job_is_cancelled_put_back_waited_for_and_told_of(store: Store) {
     let later = json!({ "kind": "log_check", "run_at": in_a_month() });
     let job = server.http().post(JOBS, &admin, &later).expect(201);
     let job = job["job_id"].as_str().expect("an id");
+    let events = format!("{JOBS}/{job}/events");
+    let mut follower = server.http();
+    follower.open(&events, &admin, "");
+    assert_eq!(next(&mut follower), told("event", "0", "created"));
+    assert_eq!(next(&mut follower), told("progress", "0", "QUEUED"));
     let cancel = ["jobs", "cancel", job, "--by", "ann", "--reason", "not now", "--json"];
     let cancelled: Value = serde_json::from_str(&place.succeed(&cancel)).expect("JSON");
     assert_eq!(cancelled["state"], "CANCELLED", "{cancelled}");
     let again = place.run(&cancel);
     assert!(again.code == Some(1) && again.stderr.contains("nothing to cancel"), "{}", again.stderr);
+    assert_eq!(next(&mut follower), told("event", "1", "cancelled"));
+    assert_eq!(next(&mut follower), told("ended", "end", "CANCELLED"));
+    assert_eq!(follower.rest_of_stream(), "");
     let over = place.run(&["jobs", "follow", job]);
     assert!(over.code == Some(1) && over.stdout.contains("CANCELLED"), "{}", over.stdout);
 
@@ -29,6 +53,16 @@ async fn a_job_is_cancelled_put_back_waited_for_and_told_of(store: Store) {
     for word in ["created", "cancelled", "scheduled", "started", "completed", "ann"] {
         assert!(shown.contains(word), "{word} in {shown}");
     }
+    let shown: Value = serde_json::from_str(&place.succeed(&["jobs", "show", job, "--json"])).expect("JSON");
+    assert_eq!(shown, server.http().get(&format!("{JOBS}/{job}"), &admin).expect(200), "one job, one form");
+    let mut again = server.http();
+    again.open(&events, &admin, "last-event-id: 1\r\n");
+    let mut heard = vec![next(&mut again)];
+    while heard.last().is_some_and(|(name, ..)| name != "ended") {
+        heard.push(next(&mut again));
+    }
+    assert_eq!(heard.first(), Some(&told("event", "2", "scheduled")), "{heard:?}");
+    assert_eq!(heard.last(), Some(&told("ended", "end", "SUCCEEDED")), "{heard:?}");
     let done = place.succeed(&["jobs", "list", "--state", "SUCCEEDED", "--json"]);
     let done: Vec<Value> = done.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(done.iter().map(|one| &one["job_id"]).collect::<Vec<_>>(), [&json!(job)], "{done:?}");
