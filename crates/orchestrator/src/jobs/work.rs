@@ -2,12 +2,15 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use drivers::StoreError;
 use engines::jobs::{Failure, JobRetryManager, Moved, complete, fail, go_on, hand_back};
 use futures::FutureExt as _;
@@ -20,6 +23,12 @@ use crate::{
     retrying::retrying,
     spine::Spine,
 };
+
+/// How far a job is is written where it is further, and this often where it is not: no write for each piece of it.
+const TOLD_EVERY: TimeDelta = TimeDelta::seconds(15);
+
+/// How often it is tried to write what came of a job, at the pace at which leases are renewed: one lasts about as long.
+const END_TRIES: u32 = 4;
 
 /// Does jobs of one kind.
 #[async_trait]
@@ -69,6 +78,8 @@ pub struct Work {
     spine: Spine,
     job: Job,
     by: String,
+    /// When it was written last how far it is, and how far.
+    told: Mutex<(DateTime<Utc>, u64)>,
     /// Whether the handler has said that it goes on since the lease was renewed.
     has_spoken: AtomicBool,
 }
@@ -82,7 +93,8 @@ enum Ran {
 
 impl Work {
     pub(super) fn new(spine: &Spine, job: Job, by: &str) -> Self {
-        Self { spine: spine.clone(), job, by: by.to_owned(), has_spoken: AtomicBool::new(false) }
+        let told = Mutex::new((spine.now(), 0));
+        Self { spine: spine.clone(), job, by: by.to_owned(), told, has_spoken: AtomicBool::new(false) }
     }
 
     /// The job, as it was taken.
@@ -98,10 +110,31 @@ impl Work {
     }
 
     /// Says that it goes on, and that so many of a hundred are done: as many as before, or more. Where it says no
-    /// longer that, the handler has hung. Fails where the lease is lost: then nothing more is to be done.
+    /// longer that, the handler has hung. It is written where it is news; whether the lease lasts is looked at beside
+    /// this. Fails where the lease is lost: then nothing more is to be done. That it cannot be written now fails nothing.
     pub async fn go_on(&self, percentage: u64) -> Result<(), Broken> {
         self.has_spoken.store(true, Ordering::Relaxed);
-        self.renewed(Some(percentage)).await
+        if !self.is_news(percentage) {
+            return Ok(());
+        }
+        match self.renewed(Some(percentage)).await {
+            Err(Broken::Failed(err)) => {
+                let error = &err as &dyn std::error::Error;
+                tracing::debug!(error, job = %self.job.id, "how far a job is could not be written");
+                Ok(())
+            }
+            renewed => renewed,
+        }
+    }
+
+    fn is_news(&self, percentage: u64) -> bool {
+        let now = self.spine.now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = percentage > told.1 || (now - told.0).abs() >= TOLD_EVERY;
+        if is_news {
+            *told = (now, percentage);
+        }
+        is_news
     }
 
     async fn renewed(&self, percentage: Option<u64>) -> Result<(), Broken> {
@@ -128,7 +161,7 @@ impl Work {
             ran = self.keep(pace) => ran,
         };
         let is_well = !matches!(ran, Ran::Failed(_));
-        self.end(ran).await;
+        self.end(&ran, pace).await;
         is_well
     }
 
@@ -153,29 +186,39 @@ impl Work {
         }
     }
 
-    async fn end(&self, ran: Ran) {
-        let policy = policy_of(&self.spine, self.job.kind);
+    /// Writes what came of it; while the store is away, for as long as the lease lasts.
+    async fn end(&self, ran: &Ran, pace: Pace) {
         let (tenant, id, kind) = (self.job.tenant, self.job.id, self.job.kind);
-        let written = match ran {
+        if let Ran::Failed(failure) = ran {
+            tracing::warn!(why = failure.error, %tenant, job = %id, %kind, "an attempt at a job failed");
+        }
+        for is_last in (0..END_TRIES).map(|tried| tried + 1 == END_TRIES) {
+            match self.ended(ran).await {
+                Ok(()) => return,
+                Err(Broken::LeaseLost) => {
+                    tracing::info!(%tenant, job = %id, %kind, "a job is not this server's any more");
+                    return;
+                }
+                Err(Broken::Failed(err)) if is_last => {
+                    let error = &err as &dyn std::error::Error;
+                    // Its lease ends, and then it is tried again.
+                    tracing::warn!(error, %tenant, job = %id, %kind, "what came of a job could not be written");
+                }
+                Err(Broken::Failed(_)) => tokio::time::sleep(pace.renew_every).await,
+            }
+        }
+    }
+
+    async fn ended(&self, ran: &Ran) -> Result<(), Broken> {
+        let policy = policy_of(&self.spine, self.job.kind);
+        match ran {
             Ran::Done => self.write(&|job, now| parted(complete(job, &self.by, &policy, now))).await,
             Ran::Failed(failure) => {
-                tracing::warn!(why = failure.error, %tenant, job = %id, %kind, "an attempt at a job failed");
                 let most = JobRetryManager::new(policy.retry).jitter_below(self.job.attempts);
                 let jitter = self.spine.jitter(most);
-                self.write(&|job, now| parted(fail(job, &failure, jitter, &self.by, &policy, now))).await
+                self.write(&|job, now| parted(fail(job, failure, jitter, &self.by, &policy, now))).await
             }
             Ran::LeaseLost => Err(Broken::LeaseLost),
-        };
-        match written {
-            Ok(()) => {}
-            Err(Broken::LeaseLost) => {
-                tracing::info!(%tenant, job = %id, %kind, "a job is not this server's any more");
-            }
-            // Its lease ends, and then it is tried again.
-            Err(Broken::Failed(err)) => {
-                let error = &err as &dyn std::error::Error;
-                tracing::warn!(error, %tenant, job = %id, %kind, "what came of a job could not be written");
-            }
         }
     }
 
