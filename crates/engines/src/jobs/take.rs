@@ -30,6 +30,8 @@ pub fn take(job: Job, by: &str, policy: &Policy, now: DateTime<Utc>) -> Taken {
         lease: job.lease + 1,
         lease_owner: Some(by.to_owned()),
         due_at: Some(now + policy.lease),
+        // Why the attempt before failed, the chain says.
+        error: None,
         ..job
     };
     JobProgressTracker::new(now).start(&mut job);

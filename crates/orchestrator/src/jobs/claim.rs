@@ -11,7 +11,7 @@ use models::{
 };
 
 use super::{policy::policy_of, stored::store, work::Work};
-use crate::{errors::Error, spine::Spine};
+use crate::{clock_check, errors::Error, spine::Spine};
 
 /// So many tenants have their turn before one has it again.
 const TURNS: usize = 32;
@@ -66,6 +66,10 @@ pub(super) async fn claim(
     loop {
         let all = DueJobs { kind, by, but_jobs: &turns.unreadable, but_tenants: &[] };
         if !spine.read_first().await?.jobs().is_due(all).await? {
+            return Ok(None);
+        }
+        // What is due by a clock that is wrong is not.
+        if !clock_check::may_sweep(spine).await? {
             return Ok(None);
         }
         let tx = spine.begin().await?;

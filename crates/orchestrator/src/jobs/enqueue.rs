@@ -23,7 +23,7 @@ pub async fn enqueue(spine: &Spine, tx: &Tx, new: NewJob, by: &str) -> Result<Jo
 /// Gives every tenant that has none a job of this kind, which comes round again for ever. Of several servers that do so
 /// at once, one does.
 pub(super) async fn stand(spine: &Spine, kind: JobKind, by: &str) -> Result<(), Error> {
-    let without = spine.read_first().await?.jobs().tenants_without(kind.as_str()).await?;
+    let without = spine.read().await?.jobs().tenants_without(kind.as_str()).await?;
     if without.is_empty() {
         return Ok(());
     }

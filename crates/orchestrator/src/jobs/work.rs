@@ -215,7 +215,8 @@ impl Work {
             Ran::Done => self.write(&|job, now| parted(complete(job, &self.by, &policy, now))).await,
             Ran::Failed(failure) => {
                 let most = JobRetryManager::new(policy.retry).jitter_below(self.job.attempts);
-                let jitter = self.spine.jitter(most);
+                // It is drawn with both ends, and is to be below the upper.
+                let jitter = self.spine.jitter(most.saturating_sub(Duration::from_millis(1)));
                 self.write(&|job, now| parted(fail(job, failure, jitter, &self.by, &policy, now))).await
             }
             Ran::LeaseLost => Err(Broken::LeaseLost),

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +11,7 @@ use models::jobs::JobKind;
 use tokio::{
     sync::Mutex,
     task::{self, JoinError, JoinSet},
+    time::timeout,
 };
 use uuid::Uuid;
 
@@ -26,6 +28,9 @@ const STAND_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// For how long others come first, once a job is due, where this server failed at the last of its kind: it may be the
 /// server that is sick, and not the job.
 const OTHERS_FIRST: TimeDelta = TimeDelta::seconds(10);
+
+/// How long a server that stops waits until its work is broken off.
+const BROKEN_OFF_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a worker can do.
 #[derive(Clone)]
@@ -70,15 +75,10 @@ impl Worker {
     pub async fn tick(&self, spine: &Spine) -> Result<usize, Error> {
         let mut doing = self.doing.lock().await;
         doing.reap();
-        if !clock_check::may_sweep(spine).await? {
-            return Ok(0);
-        }
         let now = spine.now();
         if doing.stood_at.is_none_or(|at| now - at >= STAND_EVERY) {
-            for skill in self.skills.iter().filter(|skill| skill.stands) {
-                Box::pin(stand(spine, skill.kind, &self.name)).await?;
-            }
             doing.stood_at = Some(now);
+            self.stand(spine).await;
         }
         let mut taken = 0;
         for skill in &self.skills {
@@ -95,6 +95,23 @@ impl Worker {
         Ok(taken)
     }
 
+    /// Has each tenant have the jobs that every tenant has. What stands in the way of that keeps nobody from what is due.
+    async fn stand(&self, spine: &Spine) {
+        for skill in self.skills.iter().filter(|skill| skill.stands) {
+            let stood = async {
+                if clock_check::may_sweep(spine).await? {
+                    stand(spine, skill.kind, &self.name).await
+                } else {
+                    Ok(())
+                }
+            };
+            if let Err(err) = Box::pin(stood).await {
+                let error = &err as &dyn std::error::Error;
+                tracing::warn!(error, kind = %skill.kind, "tenants without a standing job could not be given one");
+            }
+        }
+    }
+
     /// Waits until all that it has taken is through.
     pub async fn through(&self) {
         let mut doing = self.doing.lock().await;
@@ -107,7 +124,10 @@ impl Worker {
     pub async fn stop(&self) {
         let mut doing = self.doing.lock().await;
         doing.reap();
-        doing.tasks.shutdown().await;
+        // One that never waits cannot be broken off: what it writes after this finds no job.
+        if timeout(BROKEN_OFF_WITHIN, doing.tasks.shutdown()).await.is_err() {
+            tracing::warn!("work at a job did not end; the server stops all the same");
+        }
         for (_, work) in doing.works.drain() {
             // Where that fails, its lease ends.
             if work.hand_back().await.is_err() {
