@@ -40,6 +40,9 @@ pub enum ChainFault {
         /// What its last event says.
         left: JobState,
     },
+    /// The job waits until another time than its last event says.
+    #[error("when it is due is not what its last event says")]
+    Due,
     /// The job is to do something else than what it was made for.
     #[error("what it is to do is not what its first event says")]
     Purpose,
@@ -157,7 +160,25 @@ pub fn verify_chain(job: &Job, events: &[JobAuditEvent]) -> Result<(), ChainFaul
     if job.state != last.state {
         return Err(ChainFault::State { is: job.state, left: last.state });
     }
+    if matches!(job.state, JobState::Queued | JobState::Retrying) && job.due_at.map(time::text) != due(last) {
+        return Err(ChainFault::Due);
+    }
     let made: Option<Value> = first.details.as_deref().and_then(|details| serde_json::from_str(details).ok());
     let bound = made.and_then(|made| made[JOB_HASH].as_str()?.parse::<Hash>().ok());
     if bound == Some(purpose(job)) { Ok(()) } else { Err(ChainFault::Purpose) }
+}
+
+/// When a job is due that waits since this event.
+fn due(event: &JobAuditEvent) -> Option<String> {
+    let member = match event.event_type {
+        JobAuditEventType::Created => "due_at",
+        JobAuditEventType::Retried | JobAuditEventType::Failed => "next_attempt_at",
+        JobAuditEventType::Completed | JobAuditEventType::Cancelled => "next_round_at",
+        JobAuditEventType::Scheduled => return Some(time::text(event.at)),
+        JobAuditEventType::Started | JobAuditEventType::Progress | JobAuditEventType::DeadLettered => {
+            return None;
+        }
+    };
+    let details: Value = serde_json::from_str(event.details.as_deref()?).ok()?;
+    details[member].as_str().map(str::to_owned)
 }

@@ -247,6 +247,7 @@ fn what_is_gone_moved_or_added_is_found_and_so_is_a_job_that_says_otherwise() {
     assert_eq!(found(|life| life.job.head = Hash([7; 32])), ChainFault::Head);
     let state = ChainFault::State { is: JobState::Succeeded, left: JobState::Retrying };
     assert_eq!(found(|life| life.job.state = JobState::Succeeded), state);
+    assert_eq!(found(|life| life.job.due_at = Some(at(9_999))), ChainFault::Due);
     assert_eq!(found(|life| life.job.payload = r#"{"a":1}"#.to_owned()), ChainFault::Purpose);
     assert_eq!(found(|life| life.job.standing = Some("x".to_owned())), ChainFault::Purpose);
     assert_eq!(found(|life| life.job.created_by = "bea".to_owned()), ChainFault::Purpose);
