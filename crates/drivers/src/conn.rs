@@ -1,8 +1,8 @@
 //! One open transaction on either database: sends statements, counts them, and does not wait for ever. What is written
 //! may wait, to go together.
 //!
-//! What asks the store is given as a [`BoxFuture`]: the code of an `async fn` is made again by every crate that waits for
-//! it, so without that each crate above would build the clients of both databases.
+//! What asks the store is given as a [`BoxFuture`]: the code of an `async fn` is made again by every crate that waits
+//! for it, so without that each crate above would build the clients of both databases.
 
 use std::{
     sync::{
@@ -329,8 +329,8 @@ impl Conn {
         Box::pin(async move {
             // After a failure it would only be refused, and the refusal be told in place of this.
             if !self.failed.load(Ordering::Relaxed) {
-                // Behind all else, so that a counter is locked for hardly longer than the commit takes: as the last part of
-                // a statement, only its checks of what refers to what come after it.
+                // Behind all else, so that a counter is locked for hardly longer than the commit takes: as the last
+                // part of a statement, only its checks of what refers to what come after it.
                 self.store_counters().await?;
                 self.send_waiting().await?;
             }

@@ -244,8 +244,8 @@ fn values(rows: usize, columns: usize) -> String {
     format!("VALUES {}", vec![tuple(columns); rows].join(","))
 }
 
-/// `rows` rows, padded to a power of two: what they are padded with is bound as NULL, which the first column of no table
-/// of ours is.
+/// `rows` rows, padded to a power of two: what they are padded with is bound as NULL, which the first column of no
+/// table of ours is.
 fn padded(rows: usize, columns: usize) -> String {
     match rows {
         1 => values(1, columns),

@@ -29,8 +29,8 @@ fn permits_of(tenant: TenantId) -> Select<permits::Entity> {
 
 impl TraceReads<'_> {
     /// The keys under which steps and permits of these runs were recorded; a run without any is not listed, and one of
-    /// whose keys one does not read back has none of them. While their caller has the runs locked there will be no other.
-    /// One statement.
+    /// whose keys one does not read back has none of them. While their caller has the runs locked there will be no
+    /// other. One statement.
     pub async fn all_keys_of(
         self,
         tenant: TenantId,

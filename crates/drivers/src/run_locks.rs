@@ -67,8 +67,8 @@ pub struct LockedRun {
     /// Whether a freeze holds for it, under the very name of its agent.
     pub frozen: bool,
     /// What its texts are hashed with, where that is kept as it must be and the run was not erased when the statement
-    /// began: of a run that is over, it may have been while this waited for it. What is there instead is told to whoever
-    /// reads it.
+    /// began: of a run that is over, it may have been while this waited for it. What is there instead is told to
+    /// whoever reads it.
     pub salt: Option<Salt>,
     /// Whether there is a permit of the tenant, of whatever run, that has lapsed and is to be released.
     pub lapsed: bool,

@@ -177,7 +177,8 @@ const BEHIND: &str = "this store is behind what was seen of it: it is read and n
 pub(crate) const IN_THE_LOG: &str = "the cause is in the server's log";
 
 impl Error {
-    /// What is told of it to whoever may see that something failed: nothing of the server, and nothing of our own fault.
+    /// What is told of it to whoever may see that something failed: nothing of the server, and nothing of our own
+    /// fault.
     #[must_use]
     pub fn in_short(&self) -> String {
         match self {

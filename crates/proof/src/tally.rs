@@ -32,8 +32,8 @@
 //! Of a model call that others below it tell of, and that tells tokens which they leave out, or without tokens a cost
 //! that is more than theirs, nobody knows which is right: those count, and what the call cost is not known. It is again
 //! once what lies below it and may be it tells as much. Nor is it known of one that contradicts itself and gives way,
-//! or tells a cost without tokens that is more; nor of a sum that counts no more and reports, and is not priced at, more
-//! than twice the cost of what lies right below it.
+//! or tells a cost without tokens that is more; nor of a sum that counts no more and reports, and is not priced at,
+//! more than twice the cost of what lies right below it.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called,
 //! and a span of one token below a call of a million would give the million back. Both count. The two sides of a tool

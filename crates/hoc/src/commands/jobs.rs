@@ -196,7 +196,8 @@ fn show(detail: &JobDetail, json: bool) {
     }
 }
 
-/// Draws how far it is, until it is over; or of one that comes round again for ever, a round is that was not over before.
+/// Draws how far it is, until it is over; or of one that comes round again for ever, a round is that was not over
+/// before.
 async fn follow(spine: &Spine, tenant: TenantId, id: JobId) -> anyhow::Result<ExitCode> {
     let mut detail = jobs::get_of(spine, tenant, id).await?;
     let began = detail.job.events;

@@ -31,18 +31,18 @@ async fn a_job_is_cancelled_put_back_waited_for_and_told_of(store: Store) {
     let job = server.http().post(JOBS, &admin, &later).expect(201);
     let job = job["job_id"].as_str().expect("an id");
     let events = format!("{JOBS}/{job}/events");
-    let mut follower = server.http();
-    follower.open(&events, &admin, "");
-    assert_eq!(next(&mut follower), told("event", "0", "created"));
-    assert_eq!(next(&mut follower), told("progress", "0", "QUEUED"));
+    let mut listening = server.http();
+    listening.open(&events, &admin, "");
+    assert_eq!(next(&mut listening), told("event", "0", "created"));
+    assert_eq!(next(&mut listening), told("progress", "0", "QUEUED"));
     let cancel = ["jobs", "cancel", job, "--by", "ann", "--reason", "not now", "--json"];
     let cancelled: Value = serde_json::from_str(&place.succeed(&cancel)).expect("JSON");
     assert_eq!(cancelled["state"], "CANCELLED", "{cancelled}");
     let again = place.run(&cancel);
     assert!(again.code == Some(1) && again.stderr.contains("nothing to cancel"), "{}", again.stderr);
-    assert_eq!(next(&mut follower), told("event", "1", "cancelled"));
-    assert_eq!(next(&mut follower), told("ended", "end", "CANCELLED"));
-    assert_eq!(follower.rest_of_stream(), "");
+    assert_eq!(next(&mut listening), told("event", "1", "cancelled"));
+    assert_eq!(next(&mut listening), told("ended", "end", "CANCELLED"));
+    assert_eq!(listening.rest_of_stream(), "");
     let over = place.run(&["jobs", "follow", job]);
     assert!(over.code == Some(1) && over.stdout.contains("CANCELLED"), "{}", over.stdout);
 

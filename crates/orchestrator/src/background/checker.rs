@@ -1,8 +1,8 @@
 //! The integrity check: reads definitions, logs, runs and counters again, and what this server remembers of runs, a
 //! bounded piece at a time, and opens an incident for each row that is not what was recorded.
 //!
-//! Each server does so by itself, again and again; and what is stored of one tenant once more for whoever orders that, as
-//! a job (`log_check`).
+//! Each server does so by itself, again and again; and what is stored of one tenant once more for whoever orders that,
+//! as a job (`log_check`).
 //!
 //! It trusts no result that was stored.
 

@@ -129,8 +129,9 @@ impl Queue {
     }
 }
 
-/// Works a lane in a task of its own: it outlives its caller, for a cut connection must not cut the group that it leads.
-/// No `async fn`, whose code each crate that submits calls would build for itself, and with it the choke point's.
+/// Works a lane in a task of its own: it outlives its caller, for a cut connection must not cut the group that it
+/// leads. No `async fn`, whose code each crate that submits calls would build for itself, and with it the choke
+/// point's.
 fn set_going(spine: Spine, tenant: TenantId) {
     tokio::spawn(drain(spine, tenant));
 }

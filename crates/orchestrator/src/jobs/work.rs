@@ -111,7 +111,8 @@ impl Work {
 
     /// Says that it goes on, and that so many of a hundred are done: as many as before, or more. Where it says no
     /// longer that, the handler has hung. It is written where it is news; whether the lease lasts is looked at beside
-    /// this. Fails where the lease is lost: then nothing more is to be done. That it cannot be written now fails nothing.
+    /// this. Fails where the lease is lost: then nothing more is to be done. That it cannot be written now fails
+    /// nothing.
     pub async fn go_on(&self, percentage: u64) -> Result<(), Broken> {
         self.has_spoken.store(true, Ordering::Relaxed);
         if !self.is_news(percentage) {

@@ -95,7 +95,8 @@ impl Worker {
         Ok(taken)
     }
 
-    /// Has each tenant have the jobs that every tenant has. What stands in the way of that keeps nobody from what is due.
+    /// Has each tenant have the jobs that every tenant has. What stands in the way of that keeps nobody from what is
+    /// due.
     async fn stand(&self, spine: &Spine) {
         for skill in self.skills.iter().filter(|skill| skill.stands) {
             let stood = async {

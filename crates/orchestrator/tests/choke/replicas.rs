@@ -73,7 +73,8 @@ async fn a_lapsed_permit_is_released_by_whoever_holds_it_alone() {
     assert_eq!(counted(&a, &limit).await, (0, 100));
 }
 
-/// Each of two finds no window of a limit, and both make it: the second waits for the first, and goes by what that used.
+/// Each of two finds no window of a limit, and both make it: the second waits for the first, and goes by what that
+/// used.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_both_use_of_a_new_window_is_counted() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };

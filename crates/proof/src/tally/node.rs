@@ -228,8 +228,8 @@ impl Node {
         self.note == Some(CostNote::CountsContradict)
     }
 
-    /// Whether no token that it tells is lost where that call above it counts alone. A cost without tokens is of the same
-    /// call in any sense.
+    /// Whether no token that it tells is lost where that call above it counts alone. A cost without tokens is of the
+    /// same call in any sense.
     fn leaves_no_tokens_to(&self, above: &Self) -> bool {
         self.used[..2] == [0, 0] || above.tells_no_less_than(self)
     }
@@ -240,9 +240,9 @@ impl Node {
         !self.contradicts_itself() && above.tells_no_less_than(self)
     }
 
-    /// Whether it gives way to that call above it, which may be the same and tells more of a use. No token that it tells
-    /// may be lost by that, but of counts that contradict each other; and one that tells all but a price, or both sides
-    /// of its tokens, tells the same: of fewer it may be another call, as of a judge whose model nobody names.
+    /// Whether it gives way to that call above it, which may be the same and tells more of a use. No token that it
+    /// tells may be lost by that, but of counts that contradict each other; and one that tells all but a price, or both
+    /// sides of its tokens, tells the same: of fewer it may be another call, as of a judge whose model nobody names.
     pub(super) fn gives_way_to(&self, above: &Self) -> bool {
         let is_less = self.is_telling_call() && self.tells < above.tells && self.may_be(above);
         let is_told = self.leaves_no_tokens_to(above) || self.contradicts_itself();

@@ -1,8 +1,8 @@
 //! Stores what a group's calls came to, each table in one statement, and all of those in one trip. The leaves come
 //! first, for rows say where theirs are: so the heads of both logs are locked here and until the commit, behind all
-//! that the group has locked before. That is the last that is read, but for the calls of steps that were recorded before
-//! and cease to count: what waits goes before those are asked for. No two of its writes touch one row, for together they
-//! do not see each other; the end of a run's permits is no part of that, and comes behind them.
+//! that the group has locked before. That is the last that is read, but for the calls of steps that were recorded
+//! before and cease to count: what waits goes before those are asked for. No two of its writes touch one row, for
+//! together they do not see each other; the end of a run's permits is no part of that, and comes behind them.
 
 mod segments;
 
