@@ -8,9 +8,13 @@ use std::{
     process::Stdio,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{bundle, harness::Place, import};
+use crate::{
+    bundle,
+    harness::{Place, in_a_month},
+    import,
+};
 
 /// A disk without room; none where there is no such device.
 fn full() -> Option<File> {
@@ -53,6 +57,9 @@ fn an_answer_that_gets_lost_is_a_failure_of_every_command() {
     let place = Place::sqlite();
     let server = place.serve();
     let run = bundle::run(&place, &server, true);
+    let job = json!({ "kind": "log_check", "run_at": in_a_month() });
+    let job = server.http().post("/api/v1/runtime/jobs", &place.key("admin"), &job).expect(201);
+    let job = job["job_id"].as_str().expect("an id");
     server.stop();
     let [file, other, public] = [place.path("run.json"), place.path("other.json"), place.public_keys()];
     let [file, other, public] = [&file, &other, &public].map(|path| path.to_str().expect("UTF-8"));
@@ -63,7 +70,7 @@ fn an_answer_that_gets_lost_is_a_failure_of_every_command() {
     let capture = import::captures().swap_remove(0);
     let capture = capture.to_str().expect("UTF-8");
 
-    let all: [&[&str]; 29] = [
+    let all: [&[&str]; 36] = [
         &["serve", "--print-config"],
         &["serve", "--print-config", "--json"],
         &["demo", "--once"],
@@ -87,6 +94,13 @@ fn an_answer_that_gets_lost_is_a_failure_of_every_command() {
         &["verify", file, "--key", public, "--json"],
         &["verify", "--log", "runs"],
         &["erase", &run, "--by", "ann", "--reason", "its subject asked for it"],
+        &["jobs", "list"],
+        &["jobs", "list", "--json"],
+        &["jobs", "show", job],
+        &["jobs", "show", job, "--json"],
+        &["jobs", "cancel", job, "--by", "ann"],
+        &["jobs", "follow", job],
+        &["jobs", "requeue", job, "--by", "ann"],
         &["doctor"],
         &["doctor", "--json"],
         &["facts"],
