@@ -40,7 +40,7 @@
 //! - A query starts with its tenant: `of(tenant)` is the only `find()` of a file. The exceptions are in `exceptions`.
 //! - A row that is not there is `Ok(None)`, or not in the list. A row that cannot be read is [`StoreError::Corrupt`],
 //!   which names the row. No row is left out, and a failed read is never an empty answer. Who compares many runs is
-//! told   of each by itself ([`ByRun`]).
+//!   told of each by itself ([`ByRun`]).
 //! - A row is locked `FOR UPDATE` in order of its key. On SQLite the unit of work is the lock.
 //! - An update names the columns that may change, and every row must be there. One of rows of runs raises the version
 //!   of each: `version` says how, and rows that are written back otherwise are refused.
